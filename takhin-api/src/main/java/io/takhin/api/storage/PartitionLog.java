@@ -1,0 +1,98 @@
+package io.takhin.api.storage;
+
+import io.takhin.api.Api;
+import io.takhin.api.TopicPartition;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The log of one partition.
+///
+/// Threading: any thread; reads and appends never wait for each other.
+/// Buffers: appended records are lent until the append's callback; read slices are the caller's to
+/// close. Errors: TakhinException KAFKA_STORAGE_ERROR when the disk fails; the log is offline then
+/// and its listener has been told.
+@Api(status = Api.Status.EVOLVING, since = "0.1")
+public interface PartitionLog {
+  /// Whose log it is.
+  TopicPartition partition();
+
+  /// The log directory that holds it.
+  Path directory();
+
+  /// First readable offset.
+  long logStartOffset();
+
+  /// Next offset to be assigned (exclusive end).
+  long logEndOffset();
+
+  /// End of what has the durability that an acknowledgement needs: see [LogListener#committable].
+  long committableEndOffset();
+
+  /// The high watermark: the caller's to move; kept in a checkpoint across restarts. Retention
+  /// never removes what is not below it.
+  void highWatermark(long offset);
+
+  /// The high watermark as last set, or as the checkpoint had it at open, never above the end.
+  long highWatermark();
+
+  /// Size of all segments in bytes.
+  long sizeBytes();
+
+  /// The settings in force.
+  LogConfig config();
+
+  /// Puts new settings in force, from the next append or housekeeping on.
+  void reconfigure(LogConfig config);
+
+  /// Validates, assigns offsets and writes; the outcome goes to [LogAppend#appended]. Appends of
+  /// one thread keep their order.
+  ///
+  /// Blocking: a write to the page cache; another thread's append may do it in one go with its own.
+  void append(LogAppend append);
+
+  /// A reader with a memory of where it was, so that reading on costs no lookup.
+  LogReader reader();
+
+  /// The first offset whose record has at least this timestamp (KIP-79), with that timestamp.
+  /// Blocking: reads the disk.
+  OffsetAtTimestamp offsetAtOrAfter(long timestampMs);
+
+  /// The first offset with the greatest timestamp of the log (KIP-734).
+  /// Blocking: may read the disk.
+  OffsetAtTimestamp offsetOfMaxTimestamp();
+
+  /// The leader epoch of the batch before the end, or -1 in a log that never had one.
+  int latestEpoch();
+
+  /// Where `epoch` ended in this log (KIP-101): the largest known epoch not above it, and the first
+  /// offset after it; `(-1, -1)` if unknown.
+  EpochEndOffset endOffsetForEpoch(int epoch);
+
+  /// Raises the log start to `offset` (DeleteRecords); whole segments below go in the background.
+  void deleteRecordsBefore(long offset);
+
+  /// Removes all from `offset` on: a follower's log that parted from its leader's.
+  void truncateTo(long offset);
+
+  /// Empties the log and lets it start at `offset`: a follower whose leader no longer has its data.
+  void truncateFullyAndStartAt(long offset);
+
+  /// Writes all to disk. Blocking: fsync.
+  void flush();
+
+  /// Producers with state in this log, for DescribeProducers (KIP-664).
+  List<ActiveProducer> activeProducers();
+
+  /// An offset and a record's timestamp; `(-1, -1, -1)` if there is none.
+  record OffsetAtTimestamp(long offset, long timestampMs, int leaderEpoch) {
+    /// Nothing found.
+    public static final OffsetAtTimestamp NONE = new OffsetAtTimestamp(-1, -1, -1);
+  }
+
+  /// An epoch and the first offset after it.
+  record EpochEndOffset(int epoch, long endOffset) {}
+
+  /// State of one producer.
+  record ActiveProducer(
+      long producerId, short producerEpoch, int lastSequence, long lastTimestampMs) {}
+}
