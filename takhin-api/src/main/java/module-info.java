@@ -15,5 +15,6 @@ module io.takhin.api {
   exports io.takhin.api.metrics;
   exports io.takhin.api.partition;
   exports io.takhin.api.protocol;
+  exports io.takhin.api.record;
   exports io.takhin.api.storage;
 }
