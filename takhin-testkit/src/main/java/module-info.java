@@ -1,0 +1,13 @@
+import org.jspecify.annotations.NullMarked;
+
+/// Contract tests that every implementation of an extension point must pass, in-memory fakes that
+/// pass them too, and [io.takhin.testkit.TestContext]: a kernel whose clocks, threads and services
+/// a test controls. For tests only; never on the path of a running broker.
+@NullMarked
+module io.takhin.testkit {
+  requires transitive io.takhin.api;
+  requires transitive org.junit.jupiter.api;
+  requires org.slf4j;
+
+  exports io.takhin.testkit;
+}
