@@ -10,4 +10,5 @@ module io.takhin.testkit {
   requires org.slf4j;
 
   exports io.takhin.testkit;
+  exports io.takhin.testkit.cluster;
 }
