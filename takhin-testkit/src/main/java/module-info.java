@@ -11,4 +11,5 @@ module io.takhin.testkit {
 
   exports io.takhin.testkit;
   exports io.takhin.testkit.cluster;
+  exports io.takhin.testkit.storage;
 }
