@@ -10,6 +10,7 @@ module io.takhin.testkit {
   requires org.slf4j;
 
   exports io.takhin.testkit;
+  exports io.takhin.testkit.codec;
   exports io.takhin.testkit.cluster;
   exports io.takhin.testkit.storage;
 }

@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 /// Threading: any thread. Blocking: CPU only. Buffers: inputs are borrowed until return, position
 /// and limit are left alone; the returned buffer is the caller's own.
 /// Errors: [io.takhin.api.TakhinException] with CORRUPT_MESSAGE for data that is not of this codec,
-/// with MESSAGE_TOO_LARGE when the output would pass `maxBytes`. Never anything else, for any
-/// input.
+/// with MESSAGE_TOO_LARGE when the output would pass `maxBytes`, with UNSUPPORTED_COMPRESSION_TYPE
+/// for a codec that the implementation does not have. Never anything else, for any input.
 @Api(status = Api.Status.EVOLVING, since = "0.1")
 public interface Codecs extends Service {
   /// The records, compressed. The result is positioned at 0 with the limit at its end.

@@ -1,0 +1,121 @@
+package io.takhin.codec.natives;
+
+import com.github.luben.zstd.util.Native;
+import io.takhin.api.ErrorCode;
+import io.takhin.api.TakhinException;
+import io.takhin.api.codec.Codecs;
+import io.takhin.api.codec.CompressionType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
+import java.util.zip.DataFormatException;
+import org.jspecify.annotations.Nullable;
+import org.xerial.snappy.SnappyError;
+
+/// The five codecs. [#start] loads the native libraries, so that one that cannot be loaded is told
+/// at once and not with the first batch.
+final class NativeCodecs implements Codecs {
+  private volatile Codec @Nullable [] codecs;
+
+  @Override
+  public void start() {
+    Codec[] made = new Codec[CompressionType.values().length];
+    made[CompressionType.NONE.id()] = new Uncompressed();
+    made[CompressionType.GZIP.id()] = new GzipCodec();
+    made[CompressionType.SNAPPY.id()] = load("snappy", SnappyCodec::new);
+    made[CompressionType.LZ4.id()] = new Lz4Codec();
+    made[CompressionType.ZSTD.id()] = load("zstd", NativeCodecs::zstd);
+    codecs = made;
+  }
+
+  private static Codec zstd() {
+    Native.load();
+    return new ZstdCodec();
+  }
+
+  private static Codec load(String name, Supplier<Codec> make) {
+    try {
+      return make.get();
+    } catch (LinkageError | SnappyError | RuntimeException e) {
+      throw new TakhinException(
+          ErrorCode.UNKNOWN_SERVER_ERROR,
+          "the native library of "
+              + name
+              + " does not load ("
+              + e.getMessage()
+              + "): it is unpacked into "
+              + System.getProperty("java.io.tmpdir")
+              + ", which must be writable and not mounted noexec; choose another directory with"
+              + " -Djava.io.tmpdir=...",
+          e);
+    }
+  }
+
+  @Override
+  public ByteBuffer compress(CompressionType type, ByteBuffer records) {
+    try {
+      return codec(type).compress(view(records));
+    } catch (IOException | SnappyError e) {
+      throw new TakhinException(
+          ErrorCode.CORRUPT_MESSAGE, "records cannot be compressed as " + type.configName(), e);
+    }
+  }
+
+  @Override
+  public ByteBuffer decompress(CompressionType type, ByteBuffer compressed, int maxBytes) {
+    Codec codec = codec(type);
+    try {
+      return codec.decompress(view(compressed), maxBytes);
+    } catch (TakhinException e) {
+      throw e;
+    } catch (IOException | DataFormatException | RuntimeException | SnappyError e) {
+      // Whatever a library says of data that it cannot read, it means the same.
+      throw new TakhinException(
+          ErrorCode.CORRUPT_MESSAGE, "records are not valid " + type.configName(), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    Codec[] open = codecs;
+    if (open != null) {
+      for (Codec codec : open) {
+        codec.close();
+      }
+    }
+  }
+
+  private Codec codec(CompressionType type) {
+    Codec[] open = codecs;
+    if (open == null) {
+      throw new IllegalStateException("the codecs are used before they are started");
+    }
+    return open[type.id()];
+  }
+
+  /// A view to move about in, direct or with an array: what native code can reach.
+  private static ByteBuffer view(ByteBuffer buffer) {
+    ByteBuffer view = buffer.duplicate();
+    return view.isDirect() || view.hasArray()
+        ? view
+        : ByteBuffer.allocate(view.remaining()).put(view).flip();
+  }
+
+  /// Records as they are, in a buffer of the caller's own.
+  private static final class Uncompressed implements Codec {
+    @Override
+    public ByteBuffer compress(ByteBuffer in) {
+      return ByteBuffer.allocate(in.remaining()).put(in).flip();
+    }
+
+    @Override
+    public ByteBuffer decompress(ByteBuffer in, int maxBytes) {
+      if (in.remaining() > maxBytes) {
+        throw new TakhinException(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            in.remaining() + " bytes of records are more than the " + maxBytes + " allowed");
+      }
+      return compress(in);
+    }
+  }
+}
