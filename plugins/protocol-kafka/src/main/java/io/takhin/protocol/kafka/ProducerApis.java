@@ -1,0 +1,69 @@
+package io.takhin.protocol.kafka;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.cluster.Cluster;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.message.InitProducerIdRequestData;
+import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// InitProducerId for idempotent producers.
+///
+/// A transactional id is refused with INVALID_REQUEST: Kafka's word for what a broker cannot take,
+/// and one that no client repeats. Version 6 (KIP-939, two-phase commit) is marked unstable in
+/// Kafka's schema, and its brokers do not offer it either.
+final class ProducerApis {
+  private static final Logger log = LoggerFactory.getLogger(ProducerApis.class);
+  private static final int LATEST_STABLE = 5;
+
+  private final ProducerIds ids;
+  private final AtomicBoolean transactionsRefused = new AtomicBoolean();
+
+  ProducerApis(Cluster cluster) {
+    ids = new ProducerIds(cluster);
+  }
+
+  List<MessageApi<?>> apis() {
+    return List.of(MessageApi.upTo(ApiKeys.INIT_PRODUCER_ID, LATEST_STABLE, this::initProducerId));
+  }
+
+  private void initProducerId(Exchange exchange, InitProducerIdRequestData request) {
+    if (request.transactionalId() != null) {
+      if (!transactionsRefused.getAndSet(true)) {
+        // Once: the answer has no room for words, and the client can only say "see the broker's
+        // log".
+        log.warn(
+            "A producer with a transactional id was refused: this broker has no transaction"
+                + " coordinator. Remove transactional.id from the producer's config.");
+      }
+      exchange.respond(refused(ErrorCode.INVALID_REQUEST));
+      return;
+    }
+    // A producer that recovers (KIP-360) names its id and epoch, or neither.
+    if ((request.producerId() == -1) != (request.producerEpoch() == -1)) {
+      exchange.respond(refused(ErrorCode.INVALID_REQUEST));
+      return;
+    }
+    // Without a transactional id there is no state to bump an epoch in: a new id fences nobody and
+    // starts its sequences afresh, which is what Kafka does too.
+    ids.take()
+        .whenComplete(
+            (id, failure) ->
+                exchange.respond(
+                    failure == null
+                        ? new InitProducerIdResponseData()
+                            .setProducerId(id)
+                            .setProducerEpoch((short) 0)
+                        : refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)));
+  }
+
+  private static InitProducerIdResponseData refused(ErrorCode error) {
+    return new InitProducerIdResponseData()
+        .setErrorCode(error.code())
+        .setProducerId(-1)
+        .setProducerEpoch((short) -1);
+  }
+}
