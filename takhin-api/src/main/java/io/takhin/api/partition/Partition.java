@@ -52,6 +52,11 @@ public interface Partition {
   PartitionReader reader();
 
   /// Tells `watcher` from now on whenever more becomes visible. Watching twice is a defect.
+  ///
+  /// No wake-up is lost if the reader watches first and then reads once more before it waits: what
+  /// became visible before the watch shows in that read, everything later comes to the watcher. The
+  /// same holds for a change of leader, a deletion and a log that went offline, which show as the
+  /// error of that read.
   void watch(PartitionWatcher watcher);
 
   /// Ends that. A call that is under way on another thread may still arrive.
@@ -103,7 +108,7 @@ public interface Partition {
   /// An answer to a read.
   ///
   /// @param error NONE, OFFSET_OUT_OF_RANGE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
-  ///     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR
+  ///     NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION once deleted
   /// @param highWatermark -1 with an error that leaves it unknown
   /// @param lastStableOffset likewise
   /// @param logStartOffset likewise
