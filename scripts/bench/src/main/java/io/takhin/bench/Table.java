@@ -1,0 +1,92 @@
+package io.takhin.bench;
+
+import io.takhin.bench.Broker.Kind;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Collects figures of both brokers over all rounds, and prints medians, spreads and ratios.
+final class Table {
+  private final Map<String, Row> rows = new LinkedHashMap<>();
+
+  private static final class Row {
+    private final Figure first;
+    private final Map<Kind, List<Double>> values = new EnumMap<>(Kind.class);
+
+    Row(Figure first) {
+      this.first = first;
+    }
+
+    List<Double> of(Kind kind) {
+      return values.computeIfAbsent(kind, ignored -> new ArrayList<>());
+    }
+  }
+
+  void add(Kind kind, List<Figure> figures) {
+    for (Figure figure : figures) {
+      rows.computeIfAbsent(figure.name(), ignored -> new Row(figure)).of(kind).add(figure.value());
+    }
+  }
+
+  /// Markdown: median [min..max] of each, the ratio of medians, and the goal.
+  String markdown() {
+    StringBuilder out = new StringBuilder();
+    out.append("| case | unit | Takhin | Apache Kafka | ratio | goal |\n");
+    out.append("|---|---|---:|---:|---:|---:|\n");
+    for (Row row : rows.values()) {
+      List<Double> ours = row.of(Kind.TAKHIN);
+      List<Double> theirs = row.of(Kind.KAFKA);
+      double ratio =
+          ours.isEmpty() || theirs.isEmpty() ? Double.NaN : median(ours) / median(theirs);
+      out.append(
+          String.format(
+              Locale.ROOT,
+              "| %s | %s | %s | %s | %s | %s |%n",
+              row.first.name(),
+              row.first.unit(),
+              spread(ours),
+              spread(theirs),
+              Double.isNaN(ratio) ? "" : "**" + number(ratio) + "**",
+              goal(row.first, ratio)));
+    }
+    return out.toString();
+  }
+
+  private static String goal(Figure figure, double ratio) {
+    if (Double.isNaN(figure.goal())) {
+      return "";
+    }
+    boolean met = figure.higherIsBetter() ? ratio >= figure.goal() : ratio <= figure.goal();
+    String sign = figure.higherIsBetter() ? ">= " : "<= ";
+    String verdict = Double.isNaN(ratio) ? "" : met ? ", met" : ", missed";
+    return sign + number(figure.goal()) + verdict;
+  }
+
+  private static String spread(List<Double> values) {
+    if (values.isEmpty()) {
+      return "";
+    }
+    double min = values.stream().min(Double::compare).orElseThrow();
+    double max = values.stream().max(Double::compare).orElseThrow();
+    return values.size() == 1
+        ? number(min)
+        : number(median(values)) + " [" + number(min) + ".." + number(max) + "]";
+  }
+
+  private static double median(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int middle = sorted.size() / 2;
+    return sorted.size() % 2 == 1
+        ? sorted.get(middle)
+        : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+  }
+
+  private static String number(double value) {
+    return Math.abs(value) >= 1000
+        ? String.format(Locale.ROOT, "%,.0f", value)
+        : String.format(Locale.ROOT, Math.abs(value) >= 100 ? "%.0f" : "%.2f", value);
+  }
+}
