@@ -1,0 +1,98 @@
+package io.takhin.coordinator.group;
+
+import io.takhin.api.group.GroupCoordinator.OffsetKey;
+import io.takhin.coordinator.group.GroupRecord.GroupMetadata;
+import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
+import java.util.Collection;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/// The groups of one partition of `__consumer_offsets`, and what records do to them.
+final class Groups {
+  private final ConcurrentMap<String, Group> groups = new ConcurrentHashMap<>();
+  private final Deadlines deadlines = new Deadlines();
+
+  /// The group, or null. Any thread.
+  @Nullable Group get(String groupId) {
+    return groups.get(groupId);
+  }
+
+  Group getOrAdd(String groupId) {
+    return groups.computeIfAbsent(groupId, Group::new);
+  }
+
+  /// All of them. Any thread.
+  Collection<Group> all() {
+    return groups.values();
+  }
+
+  Deadlines deadlines() {
+    return deadlines;
+  }
+
+  /// Whether this very group is still here.
+  boolean holds(Group group) {
+    return groups.get(group.groupId()) == group;
+  }
+
+  /// Forgets a group that holds nothing and that the log does not know.
+  void dropIfVoid(Group group, long wallMs) {
+    if (group.is(GroupState.EMPTY)
+        && !group.inLog
+        && group.pendingMembers().isEmpty()
+        && group.offsets().isEmpty()) {
+      drop(group, wallMs);
+    }
+  }
+
+  private void drop(Group group, long wallMs) {
+    group.transitionTo(GroupState.DEAD, wallMs);
+    groups.remove(group.groupId(), group);
+  }
+
+  /// What a record does to the state once it is in the log: the same now as when it is replayed.
+  /// A generation is the exception: its group was in that state before it was written.
+  void apply(GroupRecord record, long wallMs) {
+    switch (record) {
+      case OffsetCommit(String groupId, String topic, int partition, CommittedOffset value) -> {
+        OffsetKey key = new OffsetKey(topic, partition);
+        if (value != null) {
+          getOrAdd(groupId).offsets().put(key, value);
+        } else {
+          Group group = groups.get(groupId);
+          if (group != null) {
+            group.offsets().remove(key);
+            dropIfVoid(group, wallMs);
+          }
+        }
+      }
+      case GroupMetadata(String groupId, GroupRecord.Generation value) -> {
+        Group group = groups.get(groupId);
+        if (value != null) {
+          getOrAdd(groupId).inLog = true;
+        } else if (group != null) {
+          removed(group, wallMs);
+        }
+      }
+    }
+  }
+
+  /// Replays a record while loading.
+  void replay(GroupRecord record) {
+    if (record instanceof GroupMetadata(String groupId, GroupRecord.Generation value)
+        && value != null) {
+      getOrAdd(groupId).restore(value);
+    } else {
+      apply(record, 0);
+    }
+  }
+
+  /// The group is gone from the log; offsets without one are those of a simple consumer.
+  private void removed(Group group, long wallMs) {
+    drop(group, wallMs);
+    if (!group.offsets().isEmpty()) {
+      getOrAdd(group.groupId()).offsets().putAll(group.offsets());
+    }
+  }
+}

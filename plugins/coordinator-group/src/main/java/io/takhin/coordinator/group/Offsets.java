@@ -1,0 +1,293 @@
+package io.takhin.coordinator.group;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.group.GroupCoordinator.CommitRequest;
+import io.takhin.api.group.GroupCoordinator.DeletedOffsets;
+import io.takhin.api.group.GroupCoordinator.FetchedOffset;
+import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
+import io.takhin.api.group.GroupCoordinator.OffsetKey;
+import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
+import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// How far groups have consumed. An offset counts, and can be fetched, from the moment in which its
+/// record cannot be lost any more.
+///
+/// Deleting looks at what is there; so that no commit that is under way slips past it, the shard
+/// brings deletions only when nothing is.
+final class Offsets {
+  private final Groups groups;
+  private final GroupConfig config;
+
+  Offsets(Groups groups, GroupConfig config) {
+    this.groups = groups;
+    this.config = config;
+  }
+
+  void commit(Now now, CommitRequest request, CompletableFuture<List<ErrorCode>> to, Effects out) {
+    Group group = groups.get(request.groupId());
+    ErrorCode error = checkCommit(group, request);
+    if (error != ErrorCode.NONE) {
+      out.answer(to, Collections.nCopies(request.offsets().size(), error));
+      return;
+    }
+    if (group != null
+        && (group.is(GroupState.STABLE) || group.is(GroupState.PREPARING_REBALANCE))) {
+      Member member = group.member(request.memberId());
+      if (member != null && !member.fresh) {
+        member.touch(now.monotonicMs());
+      }
+    }
+    ErrorCode[] results = new ErrorCode[request.offsets().size()];
+    List<GroupRecord> records = new ArrayList<>(results.length);
+    for (int i = 0; i < results.length; i++) {
+      OffsetToCommit each = request.offsets().get(i);
+      results[i] = checkOffset(each);
+      if (results[i] == ErrorCode.NONE) {
+        CommittedOffset value =
+            new CommittedOffset(
+                each.offset(),
+                each.leaderEpoch(),
+                each.metadata(),
+                now.wallMs(),
+                request.expireTimeMs());
+        records.add(new OffsetCommit(request.groupId(), each.topic(), each.partition(), value));
+      }
+    }
+    if (records.isEmpty()) {
+      out.answer(to, List.of(results));
+      return;
+    }
+    out.write(
+        records,
+        (appended, settledAt, then) -> {
+          if (inLog(appended)) {
+            records.forEach(record -> groups.apply(record, settledAt.wallMs()));
+          }
+          if (appended != ErrorCode.NONE) {
+            ErrorCode told = commitError(appended);
+            Arrays.setAll(results, i -> results[i] == ErrorCode.NONE ? told : results[i]);
+          }
+          then.answer(to, List.of(results));
+        });
+  }
+
+  /// A write whose acknowledgement was late is in this broker's log all the same; the state has to
+  /// be what a replay would give.
+  private static boolean inLog(ErrorCode appended) {
+    return appended == ErrorCode.NONE
+        || appended == ErrorCode.REQUEST_TIMED_OUT
+        || appended == ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+  }
+
+  private static ErrorCode commitError(ErrorCode append) {
+    return switch (append) {
+      case MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE -> ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
+      default -> Membership.groupError(append);
+    };
+  }
+
+  /// Members commit in their generation; who is no member may only commit for a group that has no
+  /// members (T43), and makes the group by that.
+  private static ErrorCode checkCommit(@Nullable Group group, CommitRequest request) {
+    boolean simple = request.generation() < 0;
+    if (!WireWriter.fits(request.groupId())) {
+      return ErrorCode.INVALID_GROUP_ID;
+    }
+    if (group == null) {
+      return simple ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND;
+    }
+    GroupState state = group.state();
+    if (simple && state == GroupState.EMPTY) {
+      return ErrorCode.NONE;
+    }
+    if (simple && request.memberId().isEmpty() && request.instanceId() == null) {
+      return ErrorCode.UNKNOWN_MEMBER_ID;
+    }
+    ErrorCode error = group.validate(request.memberId(), request.instanceId());
+    if (error != ErrorCode.NONE) {
+      return error;
+    }
+    if (request.generation() != group.generation()) {
+      return ErrorCode.ILLEGAL_GENERATION;
+    }
+    return state == GroupState.COMPLETING_REBALANCE
+        ? ErrorCode.REBALANCE_IN_PROGRESS
+        : ErrorCode.NONE;
+  }
+
+  private ErrorCode checkOffset(OffsetToCommit offset) {
+    if (offset.metadata().length() > config.offsetMetadataMaxBytes()
+        || !WireWriter.fits(offset.metadata())) {
+      return ErrorCode.OFFSET_METADATA_TOO_LARGE;
+    }
+    return WireWriter.fits(offset.topic()) ? ErrorCode.NONE : ErrorCode.INVALID_TOPIC_EXCEPTION;
+  }
+
+  /// Any thread.
+  FetchedOffsets fetch(String groupId, @Nullable List<OffsetKey> keys) {
+    Group group = groups.get(groupId);
+    Map<OffsetKey, CommittedOffset> offsets = group == null ? Map.of() : group.offsets();
+    List<FetchedOffset> fetched = new ArrayList<>(keys == null ? offsets.size() : keys.size());
+    if (keys == null) {
+      offsets.forEach((key, offset) -> fetched.add(fetched(key, offset)));
+    } else {
+      for (OffsetKey key : keys) {
+        fetched.add(fetched(key, offsets.get(key)));
+      }
+    }
+    return new FetchedOffsets(ErrorCode.NONE, fetched);
+  }
+
+  private static FetchedOffset fetched(OffsetKey key, @Nullable CommittedOffset offset) {
+    return offset == null
+        ? new FetchedOffset(key.topic(), key.partition(), ErrorCode.NONE, -1, -1, "")
+        : new FetchedOffset(
+            key.topic(),
+            key.partition(),
+            ErrorCode.NONE,
+            offset.offset(),
+            offset.leaderEpoch(),
+            offset.metadata());
+  }
+
+  /// KIP-496.
+  void delete(
+      String groupId, List<OffsetKey> keys, CompletableFuture<DeletedOffsets> to, Effects out) {
+    Group group = groups.get(groupId);
+    ErrorCode error = ErrorCode.NONE;
+    if (groupId.isEmpty()) {
+      error = ErrorCode.INVALID_GROUP_ID;
+    } else if (group == null) {
+      error = ErrorCode.GROUP_ID_NOT_FOUND;
+    } else if (!group.is(GroupState.EMPTY) && !group.consumerProtocol()) {
+      error = ErrorCode.NON_EMPTY_GROUP;
+    }
+    if (error != ErrorCode.NONE || group == null) {
+      out.answer(to, new DeletedOffsets(error, List.of()));
+      return;
+    }
+    List<ErrorCode> results = new ArrayList<>(keys.size());
+    List<GroupRecord> tombstones = new ArrayList<>();
+    for (OffsetKey key : keys) {
+      if (group.subscribedTo(key.topic())) {
+        results.add(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC);
+      } else {
+        results.add(ErrorCode.NONE);
+        if (group.offsets().containsKey(key)) {
+          tombstones.add(tombstone(groupId, key));
+        }
+      }
+    }
+    write(
+        tombstones,
+        out,
+        (appended, then) ->
+            then.answer(
+                to,
+                new DeletedOffsets(
+                    Membership.groupError(appended),
+                    appended == ErrorCode.NONE ? results : List.of())));
+  }
+
+  /// Groups must not find the offsets of a topic that is gone when one of that name is made again.
+  void topicsDeleted(Set<String> topics, Effects out) {
+    List<GroupRecord> tombstones = new ArrayList<>();
+    for (Group group : groups.all()) {
+      for (OffsetKey key : group.offsets().keySet()) {
+        if (topics.contains(key.topic())) {
+          tombstones.add(tombstone(group.groupId(), key));
+        }
+      }
+    }
+    write(tombstones, out, (appended, then) -> {});
+  }
+
+  /// Removes what nobody has used for the retention time (KIP-211), and groups of which nothing is
+  /// left.
+  void expire(Now now, Effects out) {
+    List<GroupRecord> tombstones = new ArrayList<>();
+    for (Group group : groups.all()) {
+      boolean all = true;
+      for (Map.Entry<OffsetKey, CommittedOffset> entry : group.offsets().entrySet()) {
+        if (expired(group, entry.getKey(), entry.getValue(), now.wallMs())) {
+          tombstones.add(tombstone(group.groupId(), entry.getKey()));
+        } else {
+          all = false;
+        }
+      }
+      if (all && group.inLog && group.is(GroupState.EMPTY) && group.pendingMembers().isEmpty()) {
+        tombstones.add(new GroupRecord.GroupMetadata(group.groupId(), null));
+      }
+    }
+    write(tombstones, out, (appended, then) -> {});
+  }
+
+  private boolean expired(Group group, OffsetKey key, CommittedOffset offset, long wallMs) {
+    long unusedSinceMs = offset.commitTimestampMs();
+    if (group.protocolType() != null) {
+      if (group.is(GroupState.EMPTY)) {
+        if (group.stateTimestampMs() >= 0) {
+          unusedSinceMs = group.stateTimestampMs();
+        }
+      } else if (!group.is(GroupState.STABLE) || !group.subscriptionsKnown()) {
+        return false;
+      }
+    }
+    if (group.subscribedTo(key.topic())) {
+      return false;
+    }
+    return offset.expireTimestampMs() >= 0
+        ? wallMs >= offset.expireTimestampMs()
+        : wallMs - unusedSinceMs >= config.offsetsRetentionMinutes() * 60_000L;
+  }
+
+  /// A group that a client wants gone.
+  ///
+  /// @return NONE if its tombstones were added
+  ErrorCode deleteGroup(@Nullable Group group, List<GroupRecord> tombstones) {
+    if (group == null) {
+      return ErrorCode.GROUP_ID_NOT_FOUND;
+    }
+    if (!group.is(GroupState.EMPTY)) {
+      return ErrorCode.NON_EMPTY_GROUP;
+    }
+    for (OffsetKey key : group.offsets().keySet()) {
+      tombstones.add(tombstone(group.groupId(), key));
+    }
+    tombstones.add(new GroupRecord.GroupMetadata(group.groupId(), null));
+    return ErrorCode.NONE;
+  }
+
+  /// What follows a removal.
+  interface Removed {
+    void removed(ErrorCode appended, Effects then);
+  }
+
+  /// Writes tombstones, if there are any, and applies them when they are in the log.
+  void write(List<GroupRecord> tombstones, Effects out, Removed after) {
+    if (tombstones.isEmpty()) {
+      after.removed(ErrorCode.NONE, out);
+      return;
+    }
+    out.write(
+        tombstones,
+        (appended, now, then) -> {
+          if (inLog(appended)) {
+            tombstones.forEach(record -> groups.apply(record, now.wallMs()));
+          }
+          after.removed(appended, then);
+        });
+  }
+
+  private static GroupRecord tombstone(String groupId, OffsetKey key) {
+    return new OffsetCommit(groupId, key.topic(), key.partition(), null);
+  }
+}
