@@ -1,0 +1,89 @@
+package io.takhin.kernel.layer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/// The directory `plugins/`: a sub-directory of jars for each plugin, or a single jar.
+public final class PluginDirectory {
+  private PluginDirectory() {}
+
+  /// What was found.
+  ///
+  /// @param plugins in the order of their names
+  /// @param refusals of those that cannot be loaded
+  public record Found(List<Loaded> plugins, List<Refusal> refusals) {}
+
+  /// A plugin whose layer stands; none of its code has run.
+  public record Loaded(PluginDescriptor descriptor, Path location, PluginLayer layer) {}
+
+  private record Candidate(PluginDescriptor descriptor, Path location, List<Path> jars) {}
+
+  /// Reads the directory and builds the layers. A directory that is not there has no plugins.
+  public static Found load(Path directory) throws IOException {
+    List<Refusal> refusals = new ArrayList<>();
+    Map<String, List<Candidate>> byName = new TreeMap<>();
+    for (Path location : locations(directory)) {
+      String fallbackName = location.getFileName().toString();
+      try {
+        List<Path> jars = PluginLayer.jars(location);
+        PluginDescriptor descriptor = PluginLayer.descriptor(jars);
+        byName
+            .computeIfAbsent(descriptor.name(), name -> new ArrayList<>())
+            .add(new Candidate(descriptor, location, jars));
+      } catch (RefusedException e) {
+        refusals.add(new Refusal(fallbackName, location, e.reason(), e.remedy()));
+      }
+    }
+    List<Loaded> plugins = new ArrayList<>();
+    byName.forEach((name, candidates) -> loadOne(name, candidates, plugins, refusals));
+    return new Found(List.copyOf(plugins), List.copyOf(refusals));
+  }
+
+  private static void loadOne(
+      String name, List<Candidate> candidates, List<Loaded> plugins, List<Refusal> refusals) {
+    if (candidates.size() > 1) {
+      // Neither is chosen: whichever it were, half of the people would have meant the other.
+      for (Candidate candidate : candidates) {
+        List<Path> others =
+            candidates.stream()
+                .filter(other -> other != candidate)
+                .map(Candidate::location)
+                .toList();
+        refusals.add(
+            new Refusal(
+                name,
+                candidate.location(),
+                "another plugin has the same name: " + others.getFirst(),
+                "Remove the one that you do not want"));
+      }
+      return;
+    }
+    Candidate candidate = candidates.getFirst();
+    try {
+      PluginLayer layer = PluginLayer.build(candidate.descriptor(), candidate.jars());
+      plugins.add(new Loaded(candidate.descriptor(), candidate.location(), layer));
+    } catch (RefusedException e) {
+      refusals.add(new Refusal(name, candidate.location(), e.reason(), e.remedy()));
+    }
+  }
+
+  private static List<Path> locations(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries
+          .filter(entry -> !entry.getFileName().toString().startsWith("."))
+          .filter(
+              entry -> Files.isDirectory(entry) || entry.getFileName().toString().endsWith(".jar"))
+          .sorted()
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.takhin.kernel.layer;
+
+import java.nio.file.Path;
+
+/// Why a plugin does not run, for the person who put it there.
+///
+/// @param plugin its name, or the file name if it has no readable descriptor
+/// @param location the directory or jar
+/// @param reason what is wrong
+/// @param remedy what to do; empty if the reason says it, as a TakhinException's message does
+public record Refusal(String plugin, Path location, String reason, String remedy) {
+  /// In one line.
+  public String line() {
+    String what = reason.endsWith(".") ? reason.substring(0, reason.length() - 1) : reason;
+    return "plugin "
+        + plugin
+        + " ("
+        + location
+        + ") is refused: "
+        + what
+        + "."
+        + (remedy.isEmpty() ? "" : " " + remedy + ".");
+  }
+}
