@@ -165,7 +165,7 @@ start() {
     kill "$pid"
     fail "the pid file $pid_file cannot be written. Set TAKHIN_PID_FILE to a file that can."
   }
-  while ! grep -q 'takhin is ready' "$log_file"; do
+  while ! grep -q 'Takhin ready in' "$log_file"; do
     if ! kill -0 "$pid" 2>/dev/null; then
       local code=0
       wait "$pid" || code=$?

@@ -116,8 +116,7 @@ class ArchitectureTest {
         .should()
         .callConstructorWhere(
             DescribedPredicate.describe(
-                "it makes a thread",
-                call -> call.getTargetOwner().isAssignableTo(Thread.class)))
+                "it makes a thread", call -> call.getTargetOwner().isAssignableTo(Thread.class)))
         .orShould()
         .callMethod(Thread.class, "ofPlatform")
         .orShould()
@@ -153,8 +152,7 @@ class ArchitectureTest {
               @Override
               public void check(JavaClass type, ConditionEvents events) {
                 if (BAD_NAME.matcher(type.getSimpleName()).matches()) {
-                  events.add(
-                      SimpleConditionEvent.violated(type, type.getName() + " says nothing"));
+                  events.add(SimpleConditionEvent.violated(type, type.getName() + " says nothing"));
                 }
               }
             })

@@ -57,10 +57,12 @@ class ClientsIT {
       CLIENTS.put("kcat", new KcatClient());
     }
     if (Command.run("/usr/bin/python3", "-c", "import kafka, lz4, snappy, zstandard").code() == 0) {
-      CLIENTS.put("python", new ScriptClient(List.of("/usr/bin/python3"), "client.py", Path.of("")));
+      CLIENTS.put(
+          "python", new ScriptClient(List.of("/usr/bin/python3"), "client.py", Path.of("")));
     }
     if (tools != null && Files.isDirectory(Path.of(tools, "kafkajs", "node_modules", "kafkajs"))) {
-      CLIENTS.put("kafkajs", new ScriptClient(List.of("node"), "client.js", Path.of(tools, "kafkajs")));
+      CLIENTS.put(
+          "kafkajs", new ScriptClient(List.of("node"), "client.js", Path.of(tools, "kafkajs")));
     }
     if (tools != null) {
       assertEquals(Set.of("java", "kcat", "python", "kafkajs"), CLIENTS.keySet());
@@ -132,8 +134,7 @@ class ClientsIT {
       try (Consumer<String, String> consumer =
           new KafkaConsumer<>(
               broker.client(
-                  Map.of(
-                      "group.id", "java-" + UUID.randomUUID(), "auto.offset.reset", "earliest")),
+                  Map.of("group.id", "java-" + UUID.randomUUID(), "auto.offset.reset", "earliest")),
               new StringDeserializer(),
               new StringDeserializer())) {
         consumer.subscribe(List.of(topic));
@@ -165,8 +166,19 @@ class ClientsIT {
               Map.of(),
               String.join("\n", lines) + "\n",
               List.of(
-                  "kcat", "-P", "-b", broker.bootstrap(), "-t", topic, "-K:", "-z", codec, "-X",
-                  "linger.ms=50", "-X", "enable.idempotence=true"))
+                  "kcat",
+                  "-P",
+                  "-b",
+                  broker.bootstrap(),
+                  "-t",
+                  topic,
+                  "-K:",
+                  "-z",
+                  codec,
+                  "-X",
+                  "linger.ms=50",
+                  "-X",
+                  "enable.idempotence=true"))
           .succeeded();
     }
 
@@ -203,8 +215,7 @@ class ClientsIT {
     ScriptClient(List<String> interpreter, String script, Path directory) {
       this.command = new ArrayList<>(interpreter);
       this.directory = directory.toAbsolutePath();
-      this.command.add(
-          Path.of("src", "test", "clients", script).toAbsolutePath().toString());
+      this.command.add(Path.of("src", "test", "clients", script).toAbsolutePath().toString());
     }
 
     private Command run(String stdin, String... args) {
@@ -227,8 +238,7 @@ class ClientsIT {
 
     @Override
     public Set<String> consume(String topic, int count) {
-      Command read =
-          run("", "consume", broker.bootstrap(), topic, Integer.toString(count));
+      Command read = run("", "consume", broker.bootstrap(), topic, Integer.toString(count));
       return new TreeSet<>(read.out().lines().toList());
     }
   }

@@ -8,7 +8,10 @@ import java.util.stream.Stream;
 
 /// The tarball, unpacked once for all tests into `target/it`.
 final class Distribution {
-  private static final Path HOME = unpack();
+  /// Unpacked when the first test asks for it.
+  private static final class Unpacked {
+    static final Path HOME = unpack();
+  }
 
   private Distribution() {}
 
@@ -37,12 +40,12 @@ final class Distribution {
 
   /// The unpacked directory.
   static Path home() {
-    return HOME;
+    return Unpacked.HOME;
   }
 
   /// The script that people call.
   static String script() {
-    return HOME.resolve("bin/takhin.sh").toString();
+    return home().resolve("bin/takhin.sh").toString();
   }
 
   /// The root of the repository.
@@ -62,7 +65,7 @@ final class Distribution {
   /// A new directory for the data of one broker.
   static Path newDirectory(String name) {
     try {
-      return Files.createTempDirectory(HOME.getParent(), name + "-");
+      return Files.createTempDirectory(home().getParent(), name + "-");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

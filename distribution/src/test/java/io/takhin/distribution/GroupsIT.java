@@ -80,7 +80,12 @@ class GroupsIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"RangeAssignor", "RoundRobinAssignor", "StickyAssignor", "CooperativeStickyAssignor"})
+      strings = {
+        "RangeAssignor",
+        "RoundRobinAssignor",
+        "StickyAssignor",
+        "CooperativeStickyAssignor"
+      })
   void twoConsumersShareThePartitionsAndNothingIsLost(String assignor) throws Exception {
     String topic = "shared-" + assignor;
     String group = "group-" + assignor;

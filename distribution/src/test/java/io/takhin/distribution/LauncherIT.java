@@ -47,13 +47,17 @@ class LauncherIT {
   @Test
   void theVersionIsPrintedFromAnyDirectoryAndThroughLinks() throws Exception {
     Path directory = Distribution.newDirectory("links");
-    Path link = Files.createSymbolicLink(directory.resolve("takhin"), Path.of(Distribution.script()));
+    Path link =
+        Files.createSymbolicLink(directory.resolve("takhin"), Path.of(Distribution.script()));
     Path second = Files.createSymbolicLink(directory.resolve("again"), Path.of("takhin"));
     for (String script : List.of(Distribution.script(), link.toString(), second.toString())) {
       for (String flag : List.of("-version", "--version")) {
         Command version = takhin(Path.of("/"), Map.of(), script, flag).succeeded();
         assertTrue(
-            version.out().matches("(?s)Takhin version v" + Distribution.version() + " \\(commit: \\w+\\)\\s*"),
+            version
+                .out()
+                .matches(
+                    "(?s)Takhin version v" + Distribution.version() + " \\(commit: \\w+\\)\\s*"),
             version.all());
       }
     }
@@ -153,8 +157,7 @@ class LauncherIT {
                 segment:
                   size: many
             """);
-    Command refused =
-        takhin(Map.of("TAKHIN_LOGGING_LEVEL", "loud"), "-config", file.toString());
+    Command refused = takhin(Map.of("TAKHIN_LOGGING_LEVEL", "loud"), "-config", file.toString());
     assertEquals(2, refused.code(), refused::all);
     for (String part :
         List.of("server.prot", "server.port", "storage.log.segment.size", "many", "loud")) {
@@ -192,10 +195,7 @@ class LauncherIT {
 
   private static void failsWithOneLine(String output, String... parts) {
     List<String> errors =
-        output
-            .lines()
-            .filter(line -> List.of(parts).stream().allMatch(line::contains))
-            .toList();
+        output.lines().filter(line -> List.of(parts).stream().allMatch(line::contains)).toList();
     assertFalse(errors.isEmpty(), () -> "no line with " + List.of(parts) + " in: " + output);
     assertFalse(output.contains("\tat "), () -> "a stack trace: " + output);
   }
@@ -222,8 +222,7 @@ class LauncherIT {
   @Test
   void aFullDiskAtStartIsNamed() throws Exception {
     Path full = Distribution.newDirectory("full");
-    Command mount =
-        Command.run("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", full.toString());
+    Command mount = Command.run("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", full.toString());
     Assumptions.assumeTrue(mount.code() == 0, "only root mounts");
     try (Broker broker = new Broker()) {
       Command.run("sh", "-c", "head -c 100000 /dev/zero > " + full + "/filler; true");

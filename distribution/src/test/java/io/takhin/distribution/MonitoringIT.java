@@ -127,8 +127,7 @@ class MonitoringIT {
     Await.until(
         LIMIT,
         () -> "the lag does not become " + lag,
-        () ->
-            sum(page(), "takhin_consumer_lag_messages", "\"measuring\"", "\"measured\"") == lag);
+        () -> sum(page(), "takhin_consumer_lag_messages", "\"measuring\"", "\"measured\"") == lag);
   }
 
   @Test
@@ -173,8 +172,7 @@ class MonitoringIT {
             : Command.installed("promtool") ? "promtool" : null;
     String page = page();
     if (promtool != null) {
-      Command check =
-          Command.run(null, Map.of(), page, List.of(promtool, "check", "metrics"));
+      Command check = Command.run(null, Map.of(), page, List.of(promtool, "check", "metrics"));
       // Names that Micrometer gives to values of the JVM are not ours to lint.
       String ours =
           String.join(

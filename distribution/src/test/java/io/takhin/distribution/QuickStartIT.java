@@ -12,8 +12,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// The user manual, sections 1.2, 1.3, 4.1 to 4.4 and the FAQ's offset reset, with the commands that
-/// it shows: Apache Kafka's own tools against a broker with embedded defaults.
+/// The user manual, sections 1.2, 1.3, 4.1 to 4.4 and the FAQ's offset reset, with the commands
+/// that it shows: Apache Kafka's own tools against a broker with embedded defaults.
 class QuickStartIT {
   private static Broker broker;
   private static KafkaTools kafka;
@@ -144,8 +144,7 @@ class QuickStartIT {
                 "--execute")
             .succeeded()
             .out();
-    assertTrue(
-        Pattern.compile("my-consumer-group +for-groups +0 +0").matcher(reset).find(), reset);
+    assertTrue(Pattern.compile("my-consumer-group +for-groups +0 +0").matcher(reset).find(), reset);
     assertEquals(
         "a\nb\nc\nd\ne\n",
         kafka

@@ -171,8 +171,7 @@ class RestartIT {
               .sorted()
               .toList();
     }
-    assertTrue(
-        logs.stream().anyMatch(log -> log.contains("__consumer_offsets-")), logs::toString);
+    assertTrue(logs.stream().anyMatch(log -> log.contains("__consumer_offsets-")), logs::toString);
     for (String codec : CODECS) {
       assertTrue(logs.stream().anyMatch(log -> log.contains("t-" + codec + "-1")), logs::toString);
     }

@@ -61,8 +61,7 @@ class TarballIT {
               .filter(
                   plugin ->
                       Files.exists(
-                          plugin.resolve(
-                              "src/main/resources/META-INF/takhin-plugin.properties")))
+                          plugin.resolve("src/main/resources/META-INF/takhin-plugin.properties")))
               .map(plugin -> plugin.getFileName().toString())
               .filter(name -> !name.startsWith("example-"))
               .collect(Collectors.toCollection(TreeSet::new));
@@ -82,8 +81,7 @@ class TarballIT {
     for (String plugin : shipped) {
       int descriptors = 0;
       for (Path jar : Distribution.jars(HOME.resolve("plugins").resolve(plugin)).toList()) {
-        assertTrue(
-            !boot.contains(jar.getFileName().toString()), () -> jar + " is in lib/ as well");
+        assertTrue(!boot.contains(jar.getFileName().toString()), () -> jar + " is in lib/ as well");
         try (JarFile file = new JarFile(jar.toFile())) {
           var entry = file.getEntry("META-INF/takhin-plugin.properties");
           if (entry != null) {
@@ -135,8 +133,7 @@ class TarballIT {
 
   @Test
   void theConfigurationReferenceIsUpToDate() throws IOException {
-    String generated =
-        Command.run(Distribution.script(), "-config-reference").succeeded().out();
+    String generated = Command.run(Distribution.script(), "-config-reference").succeeded().out();
     assertEquals(
         Files.readString(Distribution.repository().resolve("docs/configuration.md")),
         generated,
