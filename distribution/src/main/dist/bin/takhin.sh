@@ -127,6 +127,14 @@ running_pid() { # the process of the pid file, if it lives and is a Takhin
   fi
 }
 
+system_modules() { # all of the JDK's modules but those in incubation, which would print a warning at every start
+  local modules=
+  if [ -r "$java_home/release" ]; then
+    modules=$(sed -n 's/^MODULES="\(.*\)".*/\1/p' "$java_home/release" | tr ' ' '\n' | grep -v '^jdk\.incubator\.' | paste -sd, -)
+  fi
+  echo "${modules:-ALL-SYSTEM}"
+}
+
 build_command() { # sets command to the JVM and its arguments, without the flags of the user
   local extra=()
   if [ -n "${TAKHIN_JVM_OPTS:-}" ]; then
@@ -138,7 +146,7 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     -XX:+UseCompactObjectHeaders
     -XX:+ExitOnOutOfMemoryError
     # Plugins find every module of the JDK; only the kernel may hand native access on.
-    --add-modules ALL-SYSTEM
+    --add-modules "$(system_modules)"
     --enable-native-access=io.takhin.kernel
     # Slow readers of /metrics and /health cannot hold a thread for long.
     -Dsun.net.httpserver.maxReqTime=10

@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.PluginContext;
@@ -102,6 +103,9 @@ final class PrometheusExporter implements Service {
     }
     PrometheusMeterRegistry meters =
         new PrometheusMeterRegistry(io.micrometer.prometheusmetrics.PrometheusConfig.DEFAULT);
+    // Prometheus' own linter refuses these two names.
+    meters.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+    meters.config().meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
     registry = meters;
     JvmGcMetrics gcMetrics = new JvmGcMetrics();
     gc = gcMetrics;
