@@ -4,6 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -47,15 +48,24 @@ class ArchitectureTest {
         Path classes = module.resolve("target/classes/io/takhin");
         if (Files.isDirectory(classes)) {
           directories.add(classes);
-          String[] words = module.getFileName().toString().split("-", 2);
-          if (!words[0].equals("example")) {
-            plugins.add("io.takhin." + words[0] + "." + words[1].replace("-", ""));
+          if (!module.getFileName().toString().startsWith("example-")) {
+            plugins.add(packageOf(classes));
           }
         }
       }
     }
     all = new ClassFileImporter().importPaths(directories);
     assertTrue(all.size() > 100 && plugins.size() >= 7, () -> all.size() + " " + plugins);
+  }
+
+  /// The one package that all others of a module lie in: `io.takhin.<point>.<implementation>`.
+  private static String packageOf(Path classes) throws IOException {
+    try (Stream<Path> files = Files.find(classes, 2, (file, is) -> is.isDirectory())) {
+      List<Path> found =
+          files.filter(file -> classes.relativize(file).getNameCount() == 2).toList();
+      assertEquals(1, found.size(), found::toString);
+      return "io.takhin." + classes.relativize(found.getFirst()).toString().replace('/', '.');
+    }
   }
 
   @Test

@@ -21,7 +21,10 @@ public @interface Key {
   String value();
 
   /// The default as it would stand in YAML. Lists are comma-separated. Empty means an empty string
-  /// or list; a number or enum then is required.
+  /// or list; a number, boolean or enum then is required.
+  ///
+  /// It may refer to other keys: `${server.port}` stands for the value in force of that key, and
+  /// `${takhin.home}` for the directory of the distribution. What users write is taken as it is.
   String defaultValue() default "";
 
   /// What it does, its unit, and what to think about when changing it: a sentence or two for the
