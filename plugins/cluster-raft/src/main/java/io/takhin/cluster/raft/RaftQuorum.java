@@ -1,0 +1,406 @@
+package io.takhin.cluster.raft;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.PluginContext;
+import io.takhin.api.TakhinException;
+import io.takhin.api.cluster.MetadataImage;
+import io.takhin.api.cluster.MetadataListener;
+import io.takhin.api.cluster.MetadataQuorum;
+import io.takhin.api.cluster.MetadataRecord;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage.StartupOption;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The metadata log, by Apache Ratis, in a quorum of one.
+///
+/// ```
+///           start()                  leader ready               close()
+///   NEW -----------------> STARTING --------------> READY -----------------> CLOSED
+///                             |                       |
+///                             | no leader in time,    | Ratis ends, or a record
+///                             | damaged log, ...      | cannot be applied
+///                             v                       v
+///                          FAILED (start throws)   FAILED (PluginContext.fatal)
+/// ```
+///
+/// Nothing else of the plugin knows Ratis but [MetadataStateMachine] and [SoleTransport].
+///
+/// Threading: any thread. Futures complete on the executor given, never on Ratis' threads, so that
+/// what hangs on them may wait for another append.
+final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
+  private static final Logger LOG = LoggerFactory.getLogger(RaftQuorum.class);
+
+  /// How long an append may take before its outcome counts as unknown.
+  private static final long APPEND_TIMEOUT_MS = 30_000;
+
+  private final RaftClusterConfig config;
+  private final PluginContext context;
+  private final RaftStorageDirectory directory;
+  private final Executor replies;
+  private final MetadataStateMachine stateMachine;
+  private final RaftPeerId self;
+  private final ClientId client = ClientId.randomId();
+  private final AtomicLong calls = new AtomicLong();
+  private final CompletableFuture<@Nullable Void> ready = new CompletableFuture<>();
+  private final Object startLock = new Object();
+  private volatile @Nullable RaftServer server;
+  private volatile @Nullable ScheduledFuture<?> snapshots;
+  private volatile boolean closing;
+  private volatile @Nullable Throwable failure;
+  private volatile int leader = -1;
+
+  RaftQuorum(
+      RaftClusterConfig config,
+      PluginContext context,
+      RaftStorageDirectory directory,
+      Executor replies) {
+    this.config = config;
+    this.context = context;
+    this.directory = directory;
+    this.replies = replies;
+    this.self = RaftPeerId.valueOf(Integer.toString(config.brokerId()));
+    this.stateMachine =
+        new MetadataStateMachine(
+            this,
+            context
+                    .metrics()
+                    .histogram(
+                        "takhin_metadata_apply_seconds",
+                        "How long a change of metadata took to apply, listeners included.")
+                ::record);
+  }
+
+  static int nodeId(RaftPeerId peer) {
+    return Integer.parseInt(peer.toString());
+  }
+
+  /// Opens the log and waits until this node leads and has applied all of it.
+  ///
+  /// Errors: TakhinException that says what hinders it, after at most `kafka.start.timeout.ms`.
+  void start() {
+    checkUnsafe();
+    try {
+      RaftServer built =
+          RaftServer.newBuilder()
+              .setServerId(self)
+              .setGroup(group())
+              .setStateMachine(stateMachine)
+              .setProperties(properties())
+              .setOption(directory.isFormatted() ? StartupOption.RECOVER : StartupOption.FORMAT)
+              .setThreadGroup(new Threads())
+              .build();
+      server = built;
+      built.start();
+      ready.get(config.startTimeoutMs(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw failedStart(
+          ("the metadata quorum found no leader within kafka.start.timeout.ms = %d ms. See Ratis'"
+                  + " messages in the log; on a slow disk raise the timeout")
+              .formatted(config.startTimeoutMs()),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failedStart("the start was interrupted", e);
+    } catch (IOException | ExecutionException | RuntimeException | Error e) {
+      throw failedStart(
+          "the metadata log in "
+              + directory.raft()
+              + " cannot be opened: "
+              + reason(e)
+              + ". If the file is damaged, restore the directory from a backup",
+          e);
+    }
+    snapshots =
+        context
+            .scheduler()
+            .scheduleWithFixedDelay(
+                this::snapshotIfChanged,
+                config.snapshotIntervalMs(),
+                config.snapshotIntervalMs(),
+                TimeUnit.MILLISECONDS);
+  }
+
+  /// Under `--sun-misc-unsafe-memory-access=deny` a thread of Ratis would die and nobody would ever
+  /// lead: asked here, where it can be said.
+  private static void checkUnsafe() {
+    try {
+      Class.forName("org.apache.ratis.thirdparty.com.google.protobuf.UnsafeUtil");
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new TakhinException(
+          ErrorCode.UNKNOWN_SERVER_ERROR,
+          "Ratis cannot use sun.misc.Unsafe: start Java with --sun-misc-unsafe-memory-access=allow",
+          e);
+    }
+  }
+
+  private TakhinException failedStart(String what, Throwable cause) {
+    Throwable failed = failure;
+    String message = failed == null ? what : what + " (" + reason(failed) + ")";
+    try {
+      close();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+    return new TakhinException(ErrorCode.UNKNOWN_SERVER_ERROR, message, cause);
+  }
+
+  private static String reason(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root.getMessage() == null ? root.toString() : root.getMessage();
+  }
+
+  private RaftGroup group() {
+    return RaftGroup.valueOf(
+        groupId(), List.of(RaftPeer.newBuilder().setId(self).setAddress("localhost:0").build()));
+  }
+
+  private static RaftGroupId groupId() {
+    return RaftGroupId.valueOf(RaftStorageDirectory.GROUP);
+  }
+
+  private RaftProperties properties() {
+    return RatisProperties.of(config, directory.raft());
+  }
+
+  @Override
+  public MetadataImage image() {
+    return stateMachine.image();
+  }
+
+  void subscribe(MetadataListener listener) {
+    stateMachine.subscribe(listener);
+  }
+
+  /// Index in Ratis' log of the newest snapshot, -1 for none.
+  long snapshotIndex() {
+    return stateMachine.snapshotIndex();
+  }
+
+  @Override
+  public CompletableFuture<Outcome> append(long expectedOffset, List<MetadataRecord> records) {
+    long offset = stateMachine.image().offset();
+    if (offset != expectedOffset) {
+      return CompletableFuture.completedFuture(new Outcome.Conflict(offset));
+    }
+    ByteBuffer bytes = MetadataCodec.encode(new MetadataCodec.Append(expectedOffset, records));
+    if (bytes.remaining() > RatisProperties.MAX_APPEND_BYTES) {
+      return CompletableFuture.failedFuture(
+          new TakhinException(
+              ErrorCode.POLICY_VIOLATION,
+              "a change of %d records takes %d bytes, and at most %d go into one: make it several"
+                  .formatted(records.size(), bytes.remaining(), RatisProperties.MAX_APPEND_BYTES)));
+    }
+    RaftClientRequest request =
+        RaftClientRequest.newBuilder()
+            .setClientId(client)
+            .setServerId(self)
+            .setGroupId(groupId())
+            .setCallId(calls.incrementAndGet())
+            .setMessage(Message.valueOf(ByteString.copyFrom(bytes)))
+            .setType(RaftClientRequest.writeRequestType())
+            .build();
+    return submit(request)
+        .orTimeout(APPEND_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+        .handleAsync(this::outcome, replies);
+  }
+
+  private CompletableFuture<RaftClientReply> submit(RaftClientRequest request) {
+    RaftServer running = server;
+    if (running == null || closing) {
+      return CompletableFuture.failedFuture(notRunning(null));
+    }
+    try {
+      return running.submitClientRequestAsync(request);
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private Outcome outcome(@Nullable RaftClientReply reply, @Nullable Throwable thrown) {
+    if (thrown instanceof TakhinException known) {
+      throw known;
+    }
+    if (thrown != null || reply == null) {
+      throw unknownOutcome(thrown);
+    }
+    if (reply.isSuccess()) {
+      return MetadataStateMachine.decode(reply.getMessage());
+    }
+    if (reply.getNotLeaderException() != null
+        || reply.getLeaderNotReadyException() != null
+        || reply.getLeaderSteppingDownException() != null) {
+      throw new TakhinException(
+          ErrorCode.NOT_CONTROLLER, "the metadata quorum has no leader here", reply.getException());
+    }
+    if (reply.getAlreadyClosedException() != null) {
+      throw notRunning(reply.getException());
+    }
+    throw unknownOutcome(reply.getException());
+  }
+
+  private static TakhinException notRunning(@Nullable Throwable cause) {
+    return new TakhinException(
+        ErrorCode.NOT_CONTROLLER, "the metadata quorum is not running on this broker", cause);
+  }
+
+  private static TakhinException unknownOutcome(@Nullable Throwable cause) {
+    return new TakhinException(
+        ErrorCode.REQUEST_TIMED_OUT,
+        "it is not known whether the change of metadata was made; look before trying again",
+        cause);
+  }
+
+  @Override
+  public QuorumState state() {
+    return new QuorumState(
+        leader, epoch(), stateMachine.image().offset(), List.of(config.brokerId()));
+  }
+
+  private int epoch() {
+    RaftServer running = server;
+    if (running == null || closing) {
+      return 0;
+    }
+    try {
+      return (int) running.getDivision(groupId()).getInfo().getCurrentTerm();
+    } catch (IOException e) {
+      return 0; // Ratis is closing: there is no epoch to speak of.
+    }
+  }
+
+  /// Takes a snapshot, and completes with its index in Ratis' log.
+  CompletableFuture<Long> takeSnapshot() {
+    RaftServer running = server;
+    if (running == null || closing) {
+      return CompletableFuture.failedFuture(notRunning(null));
+    }
+    try {
+      // The smallest gap there is: whether it is worth it was decided before.
+      return running
+          .snapshotManagementAsync(
+              SnapshotManagementRequest.newCreate(
+                  client, self, groupId(), calls.incrementAndGet(), APPEND_TIMEOUT_MS, 1))
+          .thenApply(reply -> stateMachine.snapshotIndex());
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private void snapshotIfChanged() {
+    if (stateMachine.changedSinceSnapshot()) {
+      takeSnapshot()
+          .exceptionally(
+              e -> {
+                LOG.warn(
+                    "no snapshot of the metadata could be taken; the next try is in {} ms",
+                    config.snapshotIntervalMs(),
+                    e);
+                return -1L;
+              });
+    }
+  }
+
+  @Override
+  public void leaderChanged(int nodeId) {
+    leader = nodeId;
+  }
+
+  @Override
+  public void leaderReady() {
+    ready.complete(null);
+  }
+
+  @Override
+  public void failed(String what, Throwable cause) {
+    if (closing) {
+      return;
+    }
+    synchronized (startLock) {
+      if (failure != null) {
+        return;
+      }
+      failure = cause;
+    }
+    leader = -1;
+    if (!ready.completeExceptionally(cause)) {
+      LOG.error("{}", what, cause);
+      context.fatal(what + ": " + reason(cause), cause);
+    }
+  }
+
+  /// Whether it leads and works.
+  boolean isHealthy() {
+    return failure == null && !closing && ready.isDone() && leader == config.brokerId();
+  }
+
+  /// Why it does not work any more, or null.
+  @Nullable String failureMessage() {
+    Throwable failed = failure;
+    return failed == null ? null : reason(failed);
+  }
+
+  void close() {
+    closing = true;
+    ScheduledFuture<?> task = snapshots;
+    if (task != null) {
+      task.cancel(false);
+    }
+    RaftServer running = server;
+    server = null;
+    if (running != null) {
+      try {
+        running.close();
+      } catch (IOException e) {
+        throw new TakhinException(
+            ErrorCode.KAFKA_STORAGE_ERROR,
+            "the metadata log in " + directory.raft() + " could not be closed: " + e.getMessage(),
+            e);
+      }
+    }
+    leader = -1;
+  }
+
+  /// Names what dies in Ratis' threads.
+  private final class Threads extends ThreadGroup {
+    Threads() {
+      super("takhin-" + context.pluginName());
+    }
+
+    @Override
+    public void uncaughtException(Thread thread, Throwable cause) {
+      failed("thread " + thread.getName() + " of the metadata quorum died", cause);
+    }
+  }
+
+  /// For messages.
+  Path path() {
+    return directory.raft();
+  }
+}
