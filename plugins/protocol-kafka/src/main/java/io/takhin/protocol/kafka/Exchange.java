@@ -20,7 +20,8 @@ interface Exchange {
   /// Where the client is.
   InetAddress clientAddress();
 
-  /// The listener by which it came, such as `PLAINTEXT`: which advertised addresses it is shown (T11).
+  /// The listener by which it came, such as `PLAINTEXT`: which advertised addresses it is shown
+  /// (T11).
   String listener();
 
   /// Whether the connection is gone: an answer would reach nobody. For work that waits.

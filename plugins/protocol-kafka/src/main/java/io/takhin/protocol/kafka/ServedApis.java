@@ -1,0 +1,34 @@
+package io.takhin.protocol.kafka;
+
+import io.takhin.api.PluginContext;
+import io.takhin.api.cluster.Cluster;
+import io.takhin.api.group.GroupCoordinator;
+import io.takhin.api.partition.PartitionService;
+import io.takhin.api.storage.LogStorage;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The one list of the APIs that are served by message classes. Whatever is added here is
+/// advertised.
+final class ServedApis {
+  private ServedApis() {}
+
+  static List<MessageApi<?>> all(
+      KafkaConfig config,
+      PluginContext context,
+      Cluster cluster,
+      PartitionService partitions,
+      GroupCoordinator groups) {
+    List<MessageApi<?>> apis = new ArrayList<>();
+    apis.addAll(new MetadataApis(cluster, groups, config.autoCreateTopics()).apis());
+    apis.addAll(new TopicApis(cluster).apis());
+    apis.addAll(new LogApis(cluster, partitions).apis());
+    apis.addAll(new OffsetApis(cluster, groups, context.clock()).apis());
+    apis.addAll(new GroupApis(cluster, groups).apis());
+    apis.addAll(new ConfigApis(cluster).apis());
+    apis.addAll(new LogDirApis(partitions, context.service(LogStorage.class)).apis());
+    apis.addAll(new ProducerApis(cluster).apis());
+    apis.addAll(new QuorumApis(cluster).apis());
+    return apis;
+  }
+}
