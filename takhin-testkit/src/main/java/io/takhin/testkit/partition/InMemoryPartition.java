@@ -80,7 +80,7 @@ final class InMemoryPartition implements Partition, LogListener {
   public void committable(long endOffset, long bytes) {
     highWatermark = Math.max(highWatermark, endOffset);
     log.highWatermark(endOffset);
-    answer(each -> each.lastOffset < highWatermark, ErrorCode.NONE, null);
+    answerVisible();
     watchers.forEach(watcher -> watcher.advanced(this, bytes));
   }
 
@@ -92,6 +92,13 @@ final class InMemoryPartition implements Partition, LogListener {
     offline = reason;
     answer(each -> true, ErrorCode.KAFKA_STORAGE_ERROR, reason);
     watchers.forEach(watcher -> watcher.changed(this));
+  }
+
+  private void answerVisible() {
+    ErrorCode late =
+        inSync < minInSync ? ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND : ErrorCode.NONE;
+    answer(each -> each.lastOffset < highWatermark && each.produce.acks() == -1, late, late.name());
+    answer(each -> each.lastOffset < highWatermark, ErrorCode.NONE, null);
   }
 
   private void answer(Predicate<Parked> which, ErrorCode error, @Nullable String message) {
@@ -316,7 +323,7 @@ final class InMemoryPartition implements Partition, LogListener {
       synchronized (parked) {
         parked.add(written);
       }
-      answer(each -> each.lastOffset < highWatermark, ErrorCode.NONE, null);
+      answerVisible();
       if (!leader) {
         answer(each -> true, ErrorCode.NOT_LEADER_OR_FOLLOWER, "leader changed");
       }

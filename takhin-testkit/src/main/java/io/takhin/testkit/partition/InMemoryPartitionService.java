@@ -185,7 +185,8 @@ public final class InMemoryPartitionService implements PartitionService {
                   ignored -> new InMemoryPartition(context, storage, partition, config(settings)));
           replica.log().reconfigure(config(settings));
           boolean leads = state.leader() == cluster.nodeId();
-          replica.state(leads, state.leaderEpoch(), state.isr().size(), minInSync);
+          int effective = Math.min(minInSync, state.replicas().size());
+          replica.state(leads, state.leaderEpoch(), state.isr().size(), effective);
         } else {
           InMemoryPartition gone = partitions.remove(index);
           if (gone != null) {

@@ -387,8 +387,12 @@ public abstract class PartitionServiceContract {
 
   @Test
   void t25TooFewInSyncReplicasRefuseAcksAllBeforeAppending() {
-    config("before", "min.insync.replicas", "2");
-    Partition partition = partition("before", 0);
+    cluster.register(new Broker(2, List.of(), null));
+    cluster.createTopics(
+        List.of(new NewTopic("t", -1, (short) -1, Map.of(0, List.of(1, 2)), Map.of())), false);
+    lead("t", 1, 1, List.of(1));
+    config("t", "min.insync.replicas", "2");
+    Partition partition = partition("t", 0);
     assertEquals(
         ErrorCode.NOT_ENOUGH_REPLICAS,
         CapturedProduce.append(partition, Batches.of("a"), -1, 1000).await().error());
@@ -396,10 +400,32 @@ public abstract class PartitionServiceContract {
     assertEquals(
         ErrorCode.NONE,
         CapturedProduce.append(partition, Batches.of("a"), 1, 1000).await().error());
-    config("before", "min.insync.replicas", "1");
+    config("t", "min.insync.replicas", "1");
     assertEquals(
         ErrorCode.NONE,
         CapturedProduce.append(partition, Batches.of("a"), -1, 1000).await().error());
+  }
+
+  @Test
+  void t25TooFewInSyncReplicasAreToldAfterAppendingToo() {
+    cluster.register(new Broker(2, List.of(), null));
+    cluster.createTopics(
+        List.of(new NewTopic("t", -1, (short) -1, Map.of(0, List.of(1, 2)), Map.of())), false);
+    lead("t", 1, 1, List.of(1));
+    storage.holdCommits(true);
+    CapturedProduce waiting = CapturedProduce.append(partition("t", 0), Batches.of("a"));
+    assertFalse(waiting.isDone());
+    config("t", "min.insync.replicas", "2");
+    storage.holdCommits(false);
+    assertEquals(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, waiting.await().error());
+    assertEquals(1, partition("t", 0).highWatermark());
+  }
+
+  @Test
+  void t25NoMoreReplicasAreAskedForThanThereAre() {
+    config("before", "min.insync.replicas", "3");
+    append("before", "a");
+    assertEquals(1, partition("before", 0).highWatermark());
   }
 
   @Test

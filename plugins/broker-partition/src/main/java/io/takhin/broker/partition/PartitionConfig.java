@@ -1,0 +1,4 @@
+package io.takhin.broker.partition;
+
+/// No settings of its own: topics bring theirs, the storage has the defaults.
+public record PartitionConfig() {}

@@ -1,0 +1,89 @@
+package io.takhin.broker.partition;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.partition.PartitionAppend;
+import io.takhin.api.storage.AppendResult;
+import io.takhin.api.storage.AppendResult.Appended;
+import io.takhin.api.storage.AppendResult.Duplicate;
+import io.takhin.api.storage.AppendResult.Rejected;
+import io.takhin.api.storage.LogAppend;
+import org.jspecify.annotations.Nullable;
+
+/// One append on its way: first the log's queue node, then, if it must wait, the node of
+/// [ParkedAppends]. The one object that an append costs here.
+///
+/// ```
+///   created -> in the log -> rejected ------------------------------> answered
+///                        \-> written -> acks are in -----------------> answered
+///                                  \-> parked -> visible, timed out,
+///                                                leader gone, closed -> answered
+/// ```
+///
+/// Threading: until [#appended] the log's, then whoever takes it out of [ParkedAppends]: it is
+/// answered exactly once because only one taker gets it.
+final class PendingAppend extends LogAppend {
+  private final Owner owner;
+  private final PartitionAppend produce;
+  private long baseOffset;
+  private long lastOffset;
+  private long logAppendTimeMs;
+  private long logStartOffset;
+
+  // For ParkedAppends alone.
+  @Nullable PendingAppend nextParked;
+  long deadlineNanos;
+
+  PendingAppend(Owner owner, PartitionAppend produce, int leaderEpoch) {
+    super(produce.records(), leaderEpoch, produce.origin());
+    this.owner = owner;
+    this.produce = produce;
+  }
+
+  @Override
+  public void appended(AppendResult result) {
+    switch (result) {
+      case Rejected rejected -> produce.done(rejected.code(), -1, -1, -1, rejected.message());
+      case Appended(long base, long last, long timeMs, long start) -> {
+        place(base, last, timeMs, start);
+        owner.written(this);
+      }
+      case Duplicate(long base, long last, long timeMs, long start) -> {
+        place(base, last, timeMs, start);
+        owner.written(this);
+      }
+    }
+  }
+
+  /// Notes where the log has it.
+  void place(long base, long last, long timeMs, long start) {
+    baseOffset = base;
+    lastOffset = last;
+    logAppendTimeMs = timeMs;
+    logStartOffset = start;
+  }
+
+  short acks() {
+    return produce.acks();
+  }
+
+  int timeoutMs() {
+    return produce.timeoutMs();
+  }
+
+  long lastOffset() {
+    return lastOffset;
+  }
+
+  void succeed() {
+    produce.done(ErrorCode.NONE, baseOffset, logAppendTimeMs, logStartOffset, null);
+  }
+
+  void fail(ErrorCode error, String message) {
+    produce.done(error, -1, -1, -1, message);
+  }
+
+  /// Who decides what a written append still waits for.
+  interface Owner {
+    void written(PendingAppend append);
+  }
+}
