@@ -25,6 +25,9 @@ if [ ! -f "$build/kafka-libs/.complete" ]; then
     -DoutputDirectory="$build/kafka-libs" -DincludeScope=runtime
   touch "$build/kafka-libs/.complete"
 fi
+if command -v cc >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+  cc -O2 -msse4.2 -o "$build/floor" "$here/bench/floor.c"
+fi
 "$here/mvn" -q -f "$here/bench/pom.xml" compile dependency:copy-dependencies \
   -DoutputDirectory="$build/libs" -DincludeScope=runtime
 exec "$JAVA_HOME/bin/java" -Xmx2g -XX:MaxDirectMemorySize=8g -XX:+UseSerialGC \

@@ -21,6 +21,9 @@ import org.apache.kafka.common.compress.Compression;
 public final class Bench {
   private static final List<String> SHORT = List.of("P1", "P2", "P4", "F2", "L1x5k");
 
+  private static final List<String> FLOOR =
+      List.of("P1", "P2", "P3lz4", "P3zstd", "P4", "P4x256", "L1x5k", "L1x20k");
+
   private final Installation installation;
   private final Path work;
   private final List<String> cases;
@@ -33,9 +36,13 @@ public final class Bench {
   }
 
   public static void main(String[] args) throws IOException, InterruptedException {
+    Path floor = Path.of(args[2]).resolveSibling("floor");
     Installation installation =
         new Installation(
-            Path.of(args[0]), Path.of(args[1]), Path.of(System.getProperty("java.home")));
+            Path.of(args[0]),
+            Path.of(args[1]),
+            Path.of(System.getProperty("java.home")),
+            Files.exists(floor) ? floor : null);
     List<String> options = Arrays.asList(args).subList(3, args.length);
     List<String> cases = new ArrayList<>(Cases.all().keySet());
     if (options.contains("--short")) {
@@ -52,8 +59,15 @@ public final class Bench {
     }
     for (int round = 0; round < rounds; round++) {
       for (Kind kind : order) {
-        bench.run(kind);
+        if (kind == Kind.FLOOR) {
+          bench.runFloor();
+        } else {
+          bench.run(kind);
+        }
       }
+    }
+    if (!options.contains("--only") && installation.floor() != null) {
+      bench.runFloor();
     }
     System.out.println();
     System.out.println(bench.table.markdown());
@@ -103,6 +117,22 @@ public final class Bench {
                   "s",
                   (System.nanoTime() - restart) / 1e9,
                   0.2)));
+    }
+  }
+
+  /// The cases that the yardstick can serve.
+  private void runFloor() throws IOException, InterruptedException {
+    holdPageCache();
+    try (Broker broker =
+        new Broker(Kind.FLOOR, installation, work.resolve("floor-data"), Map.of())) {
+      broker.prepare();
+      broker.launch();
+      broker.awaitReady();
+      for (Map.Entry<String, Cases.Case> one : Cases.all().entrySet()) {
+        if (cases.contains(one.getKey()) && FLOOR.contains(one.getKey())) {
+          report(Kind.FLOOR, one.getValue().run(broker));
+        }
+      }
     }
   }
 

@@ -23,7 +23,9 @@ final class Broker implements AutoCloseable {
     /// Ours, from the unpacked tarball.
     TAKHIN,
     /// Apache Kafka with the settings that it ships with: G1, 1 GiB heap, 3 + 8 threads.
-    KAFKA
+    KAFKA,
+    /// `floor.c`: the least that produce can cost on this machine.
+    FLOOR
   }
 
   private final Kind kind;
@@ -47,7 +49,8 @@ final class Broker implements AutoCloseable {
   /// @param takhinHome the unpacked tarball
   /// @param kafkaLibs the jars of Apache Kafka
   /// @param javaHome the JDK for both
-  record Installation(Path takhinHome, Path kafkaLibs, Path javaHome) {
+  /// @param floor the yardstick's program, if it could be compiled
+  record Installation(Path takhinHome, Path kafkaLibs, Path javaHome, @Nullable Path floor) {
     String java() {
       return javaHome.resolve("bin/java").toString();
     }
@@ -93,6 +96,8 @@ final class Broker implements AutoCloseable {
             c.add(dir.resolve("data").toString());
             yield c;
           }
+          case FLOOR ->
+              List.of(String.valueOf(installation.floor()), Integer.toString(port), dir.toString());
           case KAFKA -> kafkaCommand("kafka.Kafka", dir.resolve("server.properties").toString());
         };
     ProcessBuilder builder =

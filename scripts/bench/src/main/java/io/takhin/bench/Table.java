@@ -34,8 +34,8 @@ final class Table {
   /// Markdown: median [min..max] of each, the ratio of medians, and the goal.
   String markdown() {
     StringBuilder out = new StringBuilder();
-    out.append("| case | unit | Takhin | Apache Kafka | ratio | goal |\n");
-    out.append("|---|---|---:|---:|---:|---:|\n");
+    out.append("| case | unit | Takhin | Apache Kafka | ratio | goal | floor |\n");
+    out.append("|---|---|---:|---:|---:|---:|---:|\n");
     for (Row row : rows.values()) {
       List<Double> ours = row.of(Kind.TAKHIN);
       List<Double> theirs = row.of(Kind.KAFKA);
@@ -44,13 +44,14 @@ final class Table {
       out.append(
           String.format(
               Locale.ROOT,
-              "| %s | %s | %s | %s | %s | %s |%n",
+              "| %s | %s | %s | %s | %s | %s | %s |%n",
               row.first.name(),
               row.first.unit(),
               spread(ours),
               spread(theirs),
               Double.isNaN(ratio) ? "" : "**" + number(ratio) + "**",
-              goal(row.first, ratio)));
+              goal(row.first, ratio),
+              spread(row.of(Kind.FLOOR))));
     }
     return out.toString();
   }
