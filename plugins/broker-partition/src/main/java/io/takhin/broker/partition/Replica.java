@@ -157,10 +157,19 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
     }
     PartitionLog current = partitionLog;
     if (current != null) {
-      current.highWatermark(highWatermark.offset());
+      checkpoint(current);
     }
     answerVisible();
     watchers.advanced(this, visibleBytes);
+  }
+
+  /// Tells the log, and again if another thread has raised it meanwhile: the greatest one stays.
+  private void checkpoint(PartitionLog current) {
+    long told;
+    do {
+      told = highWatermark.offset();
+      current.highWatermark(told);
+    } while (told != highWatermark.offset());
   }
 
   @Override
