@@ -1,0 +1,10 @@
+package io.takhin.testkit.cluster;
+
+import io.takhin.api.cluster.Cluster;
+
+class InMemoryClusterTest extends ClusterContract {
+  @Override
+  protected Cluster open() {
+    return new InMemoryCluster();
+  }
+}
