@@ -65,13 +65,15 @@ public interface PartitionLog {
   int latestEpoch();
 
   /// Where `epoch` ended in this log (KIP-101): the largest known epoch not above it, and the first
-  /// offset after it; `(-1, -1)` if unknown.
+  /// offset after it. An epoch older than all known ends, as in Kafka, where the first known one
+  /// begins; `(-1, -1)` for one newer than all known.
   EpochEndOffset endOffsetForEpoch(int epoch);
 
   /// Raises the log start to `offset` (DeleteRecords); whole segments below go in the background.
   void deleteRecordsBefore(long offset);
 
-  /// Removes all from `offset` on: a follower's log that parted from its leader's.
+  /// Removes all from `offset` on: a follower's log that parted from its leader's. A batch that
+  /// holds `offset` goes as a whole: the log then ends before it.
   void truncateTo(long offset);
 
   /// Empties the log and lets it start at `offset`: a follower whose leader no longer has its data.

@@ -363,8 +363,12 @@ final class InMemoryLog implements PartitionLog {
               end = batch.lastOffset() + 1;
             }
           }
-          boolean known = epoch <= latestEpoch() && found >= 0;
-          return known ? new EpochEndOffset(found, end) : new EpochEndOffset(-1, -1);
+          if (epoch < 0 || epoch > latestEpoch()) {
+            return new EpochEndOffset(-1, -1);
+          }
+          return found >= 0
+              ? new EpochEndOffset(found, end)
+              : new EpochEndOffset(epoch, batches.getFirst().baseOffset());
         });
   }
 

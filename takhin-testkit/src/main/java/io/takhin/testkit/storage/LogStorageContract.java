@@ -351,7 +351,7 @@ public abstract class LogStorageContract {
     append(log, Batches.of("a", "b"), 1, Origin.CLIENT);
     append(log, Batches.of("c"), 4, Origin.CLIENT);
     append(log, Batches.of("d"), 4, Origin.CLIENT);
-    assertEquals(new EpochEndOffset(-1, -1), log.endOffsetForEpoch(0));
+    assertEquals(new EpochEndOffset(0, 0), log.endOffsetForEpoch(0));
     assertEquals(new EpochEndOffset(1, 2), log.endOffsetForEpoch(1));
     assertEquals(new EpochEndOffset(1, 2), log.endOffsetForEpoch(3));
     assertEquals(new EpochEndOffset(4, 4), log.endOffsetForEpoch(4));

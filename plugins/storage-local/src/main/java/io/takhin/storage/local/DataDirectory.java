@@ -1,0 +1,195 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.TakhinException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The files beside the logs: the lock, the mark of an orderly end, the boot id and the
+/// checkpoints. Their layout is drawn in [LogFiles].
+///
+/// Threading: start and close on the kernel's thread; checkpoints on one thread at a time.
+final class DataDirectory {
+  private static final Logger LOGGER = LoggerFactory.getLogger(DataDirectory.class);
+  private static final String CLEAN = ".kafka_cleanshutdown";
+  private static final String BOOT = ".takhin-boot";
+  private static final String META = "meta.properties";
+
+  private final Disk disk;
+  private final Path path;
+  private final Checkpoint recoveryPoints;
+  private final Checkpoint highWatermarks;
+  private final Checkpoint starts;
+  private final Map<String, Long> foundPoints = new ConcurrentHashMap<>();
+  private final Map<String, Long> foundMarks = new ConcurrentHashMap<>();
+  private final Map<String, Long> foundStarts = new ConcurrentHashMap<>();
+  private boolean clean;
+  private boolean sameBoot;
+  private @Nullable Closeable lock;
+
+  DataDirectory(Disk disk, Path path) {
+    this.disk = disk;
+    this.path = path;
+    this.recoveryPoints = new Checkpoint(disk, path.resolve("recovery-point-offset-checkpoint"));
+    this.highWatermarks = new Checkpoint(disk, path.resolve("replication-offset-checkpoint"));
+    this.starts = new Checkpoint(disk, path.resolve("log-start-offset-checkpoint"));
+  }
+
+  /// Takes the directory and reads what the last run left.
+  ///
+  /// Errors: TakhinException with one line that says what to do.
+  void start() {
+    try {
+      disk.createDirectories(path);
+      lock = disk.lock(path.resolve(".lock"));
+      if (lock == null) {
+        throw new TakhinException(
+            ErrorCode.KAFKA_STORAGE_ERROR,
+            path + " is in use by another process. Stop it, or set storage.data.dir elsewhere.");
+      }
+      clean = disk.exists(path.resolve(CLEAN));
+      String boot = disk.bootId();
+      Path bootFile = path.resolve(BOOT);
+      sameBoot =
+          !boot.isEmpty()
+              && disk.exists(bootFile)
+              && boot.equals(new String(disk.readAll(bootFile, 4096), StandardCharsets.UTF_8));
+      foundPoints.putAll(recoveryPoints.read());
+      foundMarks.putAll(highWatermarks.read());
+      foundStarts.putAll(starts.read());
+      disk.replace(bootFile, boot.getBytes(StandardCharsets.UTF_8), true);
+      disk.delete(path.resolve(CLEAN));
+      disk.forceDirectory(path);
+      if (!disk.exists(path.resolve(META))) {
+        writeMeta();
+      }
+      removeDeleted();
+    } catch (AccessDeniedException e) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR,
+          "no permission for "
+              + e.getFile()
+              + ". Give the broker's user access, or set storage.data.dir elsewhere.",
+          e);
+    } catch (Disk.FullException e) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR,
+          "no room in " + path + ". Free space, or set storage.data.dir elsewhere.",
+          e);
+    } catch (IOException e) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR,
+          "cannot use " + path + " (" + e + "). Check it, or set storage.data.dir elsewhere.",
+          e);
+    }
+  }
+
+  private void writeMeta() throws IOException {
+    UUID id = UUID.randomUUID();
+    byte[] bytes =
+        ByteBuffer.allocate(16)
+            .putLong(id.getMostSignificantBits())
+            .putLong(id.getLeastSignificantBits())
+            .array();
+    String text =
+        "version=1\ndirectory.id="
+            + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)
+            + "\n";
+    disk.replace(path.resolve(META), text.getBytes(StandardCharsets.UTF_8), true);
+  }
+
+  private void removeDeleted() throws IOException {
+    for (Path found : disk.list(path)) {
+      if (LogFiles.name(found).endsWith(LogFiles.DELETED_DIRECTORY) && disk.isDirectory(found)) {
+        deleteTree(found);
+      }
+    }
+  }
+
+  /// Deletes a directory of files.
+  void deleteTree(Path directory) throws IOException {
+    if (disk.isDirectory(directory)) {
+      for (Path file : disk.list(directory)) {
+        disk.delete(file);
+      }
+      disk.delete(directory);
+    }
+  }
+
+  /// What the last run left to know about a log.
+  LastRun lastRun(String log) {
+    Long point = foundPoints.get(log);
+    return new LastRun(
+        clean,
+        sameBoot,
+        point == null ? 0 : point,
+        foundStarts.getOrDefault(log, 0L),
+        foundMarks.getOrDefault(log, 0L));
+  }
+
+  /// The log is gone: its offsets must not meet a new one of that name.
+  void forget(String log) {
+    foundPoints.remove(log);
+    foundMarks.remove(log);
+    foundStarts.remove(log);
+  }
+
+  /// Writes the checkpoints: open logs as they are, others as they were found.
+  void checkpoint(Collection<LocalLog> logs) throws IOException {
+    Map<String, Long> points = new TreeMap<>(foundPoints);
+    Map<String, Long> marks = new TreeMap<>(foundMarks);
+    Map<String, Long> firsts = new TreeMap<>(foundStarts);
+    for (LocalLog log : logs) {
+      String name = log.partition().toString();
+      points.put(name, log.recoveryPoint());
+      marks.put(name, log.highWatermark());
+      long start = log.logStartOffset();
+      if (start > log.segments()[0].baseOffset) {
+        firsts.put(name, start);
+      } else {
+        firsts.remove(name);
+      }
+    }
+    recoveryPoints.write(points);
+    highWatermarks.write(marks);
+    starts.write(firsts);
+  }
+
+  /// Writes the checkpoints and, if all is on disk, the mark of an orderly end; gives up the lock.
+  void close(boolean sound, Collection<LocalLog> logs) {
+    if (lock == null) {
+      return;
+    }
+    try {
+      if (sound) {
+        checkpoint(logs);
+        disk.replace(
+            path.resolve(CLEAN),
+            "{\"version\":0,\"brokerEpoch\":-1}".getBytes(StandardCharsets.UTF_8),
+            true);
+      }
+    } catch (IOException e) {
+      LOGGER.warn("{} could not be closed in order: the next start verifies the logs", path, e);
+    } finally {
+      try {
+        lock.close();
+      } catch (IOException e) {
+        LOGGER.warn("giving up the lock of {}", path, e);
+      }
+      lock = null;
+    }
+  }
+}

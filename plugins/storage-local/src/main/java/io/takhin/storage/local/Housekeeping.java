@@ -1,0 +1,131 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.PluginContext;
+import java.io.IOException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What happens in the background: fsync of what is due, files that go, checkpoints, retention.
+/// A tick looks only at logs that were written; idle partitions cost nothing until retention.
+///
+/// Threading: ticks on the kernel's scheduler, which only hand the work to a worker; one round at
+/// a time.
+final class Housekeeping {
+  private static final Logger LOGGER = LoggerFactory.getLogger(Housekeeping.class);
+  private static final long MAX_TICK_MS = 1000;
+  private static final long CHECKPOINT_MS = 5000;
+  private static final long PRODUCER_EXPIRY_MS = 86_400_000L;
+
+  private final LocalStorageConfig config;
+  private final PluginContext plugin;
+  private final LocalLogStorage storage;
+  private final AtomicBoolean queued = new AtomicBoolean();
+  private final ReentrantLock working = new ReentrantLock();
+  private @Nullable Future<?> ticking;
+  private volatile boolean closed;
+  private long checkpointAt;
+  private long cleanAt;
+
+  Housekeeping(LocalStorageConfig config, PluginContext plugin, LocalLogStorage storage) {
+    this.config = config;
+    this.plugin = plugin;
+    this.storage = storage;
+  }
+
+  void start() {
+    long tickMs = Math.min(config.flushIntervalMs(), MAX_TICK_MS);
+    long now = plugin.nanoTime();
+    checkpointAt = now + TimeUnit.MILLISECONDS.toNanos(CHECKPOINT_MS);
+    cleanAt = now + TimeUnit.MILLISECONDS.toNanos(config.cleanupIntervalMs());
+    ticking =
+        plugin
+            .scheduler()
+            .scheduleWithFixedDelay(this::tick, tickMs, tickMs, TimeUnit.MILLISECONDS);
+  }
+
+  private void tick() {
+    if (!closed && queued.compareAndSet(false, true)) {
+      try {
+        plugin.blocking().execute(this::round);
+      } catch (RejectedExecutionException e) {
+        queued.set(false); // the kernel is closing
+      }
+    }
+  }
+
+  private void round() {
+    working.lock();
+    try {
+      queued.set(false);
+      if (!closed) {
+        work();
+      }
+    } catch (RuntimeException e) {
+      LOGGER.error("housekeeping of the logs failed", e);
+    } finally {
+      working.unlock();
+    }
+  }
+
+  private void work() {
+    LogContext context = storage.context();
+    long nowMs = plugin.clock().millis();
+    context
+        .dirty()
+        .drain(
+            log -> {
+              if (log.flushIfDue(nowMs)) {
+                context.dirty().add(log);
+              }
+            });
+    storage.removals().run(false);
+    long now = plugin.nanoTime();
+    if (now - checkpointAt >= 0) {
+      checkpointAt = now + TimeUnit.MILLISECONDS.toNanos(CHECKPOINT_MS);
+      checkpoint();
+    }
+    if (now - cleanAt >= 0) {
+      cleanAt = now + TimeUnit.MILLISECONDS.toNanos(config.cleanupIntervalMs());
+      clean();
+    }
+  }
+
+  private void checkpoint() {
+    DirectoryState directory = storage.context().directory();
+    if (directory.offline() != null || !directory.takeChange()) {
+      return;
+    }
+    try {
+      storage.data().checkpoint(storage.logs());
+    } catch (Disk.FullException e) {
+      directory.noteFull(String.valueOf(e.getMessage()));
+      directory.noteChange();
+    } catch (IOException e) {
+      directory.fail("writing checkpoints", e);
+    }
+  }
+
+  /// Applies retention to every log, by the wall clock.
+  void clean() {
+    if (config.cleanerEnabled()) {
+      long nowMs = plugin.clock().millis();
+      storage.logs().forEach(log -> log.clean(nowMs, PRODUCER_EXPIRY_MS));
+    }
+  }
+
+  /// Ends after the round that is under way.
+  void close() {
+    closed = true;
+    if (ticking != null) {
+      ticking.cancel(false);
+    }
+    working.lock();
+    working.unlock();
+  }
+}

@@ -1,0 +1,16 @@
+package io.takhin.storage.local;
+
+/// What the last run left to know about a log.
+///
+/// @param closed whether it was closed in order
+/// @param sameBoot whether the machine has run since: what was written is in the page cache
+/// @param recoveryPoint fsynced up to here; 0 if unknown
+/// @param logStartOffset as the checkpoint has it; 0 if unknown
+/// @param highWatermark likewise
+record LastRun(
+    boolean closed, boolean sameBoot, long recoveryPoint, long logStartOffset, long highWatermark) {
+  /// Whether all but the tail can be believed.
+  boolean trusted() {
+    return closed || sameBoot;
+  }
+}

@@ -1,0 +1,375 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.HealthCheck;
+import io.takhin.api.PluginContext;
+import io.takhin.api.TakhinException;
+import io.takhin.api.TopicPartition;
+import io.takhin.api.codec.Codecs;
+import io.takhin.api.metrics.Metrics;
+import io.takhin.api.storage.LogConfig;
+import io.takhin.api.storage.LogListener;
+import io.takhin.api.storage.LogStorage;
+import io.takhin.api.storage.PartitionLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The logs of one data directory.
+///
+/// Threading: any thread. Opening and deleting exclude each other for one partition, not for
+/// different ones: logs can be opened in parallel.
+final class LocalLogStorage implements LogStorage {
+  private static final Logger LOGGER = LoggerFactory.getLogger(LocalLogStorage.class);
+  private static final UUID UNKNOWN_TOPIC = new UUID(0, 0);
+  private static final long INDEX_CACHE_ENTRIES = 2L << 20;
+  private static final int MAX_NAME = 255;
+
+  private final LocalStorageConfig config;
+  private final PluginContext plugin;
+  private final Disk disk;
+  private final DirectoryState directory;
+  private final DataDirectory data;
+  private final Removals removals;
+  private final LogContext context;
+  private final Committer committer;
+  private final Housekeeping housekeeping;
+  private final Map<String, LocalLog> logs = new ConcurrentHashMap<>();
+  private final Map<String, Object> locks = new ConcurrentHashMap<>();
+  private volatile boolean started;
+
+  LocalLogStorage(LocalStorageConfig config, PluginContext plugin, Disk disk) {
+    this.config = config;
+    this.plugin = plugin;
+    this.disk = disk;
+    this.removals = new Removals(plugin.clock());
+    this.directory = new DirectoryState(config.dataDir().toAbsolutePath().normalize(), removals);
+    this.data = new DataDirectory(disk, directory.path());
+    this.committer = new Committer(plugin.threads("commit"));
+    Metrics.Histogram flushes =
+        plugin
+            .metrics()
+            .histogram("takhin_storage_flush_duration_seconds", "How long fsync of a log took.");
+    this.context =
+        new LogContext(
+            disk,
+            directory,
+            new FileCache(config.openFiles()),
+            new IndexCache(INDEX_CACHE_ENTRIES),
+            new Scratch(),
+            new Gather.Pool(),
+            new BatchValidator(() -> plugin.service(Codecs.class)),
+            committer,
+            new DirtyLogs(),
+            plugin.blocking(),
+            plugin.clock(),
+            flushes,
+            config.logDefaults().indexIntervalBytes());
+    this.housekeeping = new Housekeeping(config, plugin, this);
+  }
+
+  @Override
+  public void start() {
+    data.start();
+    started = true;
+    directory.onFailure(this::tellOffline);
+    plugin.health(new Health());
+    registerGauges();
+    housekeeping.start();
+  }
+
+  private void registerGauges() {
+    Metrics metrics = plugin.metrics();
+    metrics.gauges(
+        "takhin_storage_bytes_total",
+        "Bytes of a partition's log on this broker.",
+        sink ->
+            logs.values()
+                .forEach(
+                    log ->
+                        sink.value(
+                            log.sizeBytes(),
+                            "topic",
+                            log.partition().topic(),
+                            "partition",
+                            Integer.toString(log.partition().partition()))));
+    metrics.gauges(
+        "takhin_storage_log_dir_usable_bytes",
+        "Bytes that may still be written to a log directory.",
+        sink ->
+            directories()
+                .forEach(found -> sink.value(found.usableBytes(), "path", found.path() + "")));
+    metrics.gauges(
+        "takhin_storage_log_dir_offline",
+        "1 for a log directory that was taken out of service.",
+        sink -> sink.value(directory.offline() == null ? 0 : 1, "path", directory.path() + ""));
+  }
+
+  private void tellOffline(String reason) {
+    logs.values().forEach(log -> log.offline(reason));
+  }
+
+  LogContext context() {
+    return context;
+  }
+
+  Removals removals() {
+    return removals;
+  }
+
+  DataDirectory data() {
+    return data;
+  }
+
+  Collection<LocalLog> logs() {
+    return logs.values();
+  }
+
+  @Override
+  public LogConfig defaults() {
+    return config.logDefaults();
+  }
+
+  @Override
+  public PartitionLog open(TopicPartition partition, LogConfig settings, LogListener listener) {
+    directory.check();
+    String name = checkedName(partition);
+    synchronized (locks.computeIfAbsent(name, key -> new Object())) {
+      LocalLog known = logs.get(name);
+      if (known != null) {
+        throw new IllegalStateException(partition + " is open already");
+      }
+      Path path = directory.path().resolve(name);
+      try {
+        LocalLog log = openDirectory(partition, settings, listener, path);
+        logs.put(name, log);
+        return log;
+      } catch (Disk.FullException e) {
+        directory.noteFull(String.valueOf(e.getMessage()));
+        throw new TakhinException(
+            ErrorCode.KAFKA_STORAGE_ERROR,
+            "no room to open " + path + ": " + e.getMessage() + ". Free space or raise the limit.",
+            e);
+      } catch (IOException e) {
+        throw new TakhinException(
+            ErrorCode.KAFKA_STORAGE_ERROR, "opening " + path + ": " + e.getMessage(), e);
+      }
+    }
+  }
+
+  private LocalLog openDirectory(
+      TopicPartition partition, LogConfig settings, LogListener listener, Path path)
+      throws IOException {
+    boolean fresh = !disk.exists(path);
+    if (!fresh) {
+      UUID found = PartitionMetadata.read(disk, path);
+      if (found != null && !found.equals(partition.topicId())) {
+        Path aside = aside(partition, LogFiles.STRAY_DIRECTORY);
+        LOGGER.warn(
+            "{} belongs to an older topic of that name ({}): set aside as {}; remove it if nobody"
+                + " needs it",
+            path,
+            found,
+            aside.getFileName());
+        disk.rename(path, aside);
+        data.forget(partition.toString());
+        fresh = true;
+      } else if (found == null) {
+        PartitionMetadata.write(disk, path, partition.topicId());
+      }
+    }
+    if (fresh) {
+      disk.createDirectories(path);
+      PartitionMetadata.write(disk, path, partition.topicId());
+    }
+    LastRun known = fresh ? new LastRun(true, true, 0, 0, 0) : data.lastRun(partition.toString());
+    RecoveredLog found = new LogRecovery(context, partition, settings).open(path, known, fresh);
+    directory.noteChange();
+    return new LocalLog(context, partition, settings, listener, found);
+  }
+
+  private static String checkedName(TopicPartition partition) {
+    String topic = partition.topic();
+    boolean legal =
+        !topic.isEmpty() && topic.length() <= 249 && !topic.equals(".") && !topic.equals("..");
+    for (int i = 0; legal && i < topic.length(); i++) {
+      char c = topic.charAt(i);
+      legal =
+          (c >= 'a' && c <= 'z')
+              || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9')
+              || c == '.'
+              || c == '_'
+              || c == '-';
+    }
+    if (!legal || partition.partition() < 0) {
+      throw new TakhinException(
+          ErrorCode.INVALID_TOPIC_EXCEPTION, "no directory can be named " + partition);
+    }
+    return partition.toString();
+  }
+
+  /// A name that nobody uses, for a directory that must go out of the way.
+  private Path aside(TopicPartition partition, String suffix) {
+    String unique = UUID.randomUUID().toString().replace("-", "");
+    String end = "-" + partition.partition() + "." + unique + suffix;
+    String topic = partition.topic();
+    int length = Math.min(topic.length(), MAX_NAME - end.length());
+    return directory.path().resolve(topic.substring(0, length) + end);
+  }
+
+  @Override
+  public List<TopicPartition> existing() {
+    List<TopicPartition> found = new ArrayList<>();
+    try {
+      for (Path path : disk.list(directory.path())) {
+        TopicPartition partition = parse(path);
+        if (partition != null) {
+          found.add(partition);
+        }
+      }
+    } catch (IOException e) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR, "listing " + directory.path() + ": " + e.getMessage(), e);
+    }
+    return found;
+  }
+
+  private @Nullable TopicPartition parse(Path path) throws IOException {
+    String name = LogFiles.name(path);
+    LocalLog open = logs.get(name);
+    if (open != null) {
+      return open.partition();
+    }
+    int dash = name.lastIndexOf('-');
+    if (dash <= 0 || dash == name.length() - 1 || name.length() - dash > 10) {
+      return null;
+    }
+    for (int i = dash + 1; i < name.length(); i++) {
+      if (name.charAt(i) < '0' || name.charAt(i) > '9') {
+        return null;
+      }
+    }
+    if (!disk.isDirectory(path)) {
+      return null;
+    }
+    UUID id = PartitionMetadata.read(disk, path);
+    if (id == null && !holdsLog(path)) {
+      return null; // somebody else's directory
+    }
+    return new TopicPartition(
+        id == null ? UNKNOWN_TOPIC : id,
+        name.substring(0, dash),
+        Integer.parseInt(name.substring(dash + 1)));
+  }
+
+  private boolean holdsLog(Path path) throws IOException {
+    for (Path file : disk.list(path)) {
+      if (LogFiles.offset(file, LogFiles.LOG) >= 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void delete(TopicPartition partition) {
+    String name = checkedName(partition);
+    synchronized (locks.computeIfAbsent(name, key -> new Object())) {
+      LocalLog log = logs.get(name);
+      Path path = directory.path().resolve(name);
+      Path renamed = aside(partition, LogFiles.DELETED_DIRECTORY);
+      try {
+        if (log != null) {
+          if (!log.partition().topicId().equals(partition.topicId())) {
+            return;
+          }
+          logs.remove(name);
+          log.delete(renamed);
+        } else {
+          if (!disk.exists(path)
+              || !partition.topicId().equals(PartitionMetadata.read(disk, path))) {
+            return;
+          }
+          disk.rename(path, renamed);
+        }
+        data.forget(name);
+        directory.noteChange();
+        long delayMs = log == null ? 0 : log.config().fileDeleteDelayMs();
+        removals.add(() -> data.deleteTree(renamed), delayMs);
+      } catch (IOException e) {
+        throw new TakhinException(
+            ErrorCode.KAFKA_STORAGE_ERROR, "deleting " + path + ": " + e.getMessage(), e);
+      } finally {
+        locks.remove(name);
+      }
+    }
+  }
+
+  @Override
+  public List<LogStorage.LogDirectory> directories() {
+    String offline = directory.offline();
+    long total = -1;
+    long usable = -1;
+    try {
+      total = disk.totalBytes(directory.path());
+      usable = disk.usableBytes(directory.path());
+    } catch (IOException e) {
+      if (offline == null) {
+        offline = "its size is unknown: " + e.getMessage();
+      }
+    }
+    return List.of(new LogStorage.LogDirectory(directory.path(), total, usable, offline));
+  }
+
+  @Override
+  public void close() {
+    if (!started) {
+      data.close(false, List.of());
+      return;
+    }
+    housekeeping.close();
+    try {
+      committer.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    logs.values().forEach(LocalLog::close);
+    data.close(directory.offline() == null, List.copyOf(logs.values()));
+  }
+
+  private final class Health implements HealthCheck {
+    @Override
+    public String name() {
+      return "storage";
+    }
+
+    @Override
+    public HealthCheck.Health check() {
+      String offline = directory.offline();
+      if (offline != null) {
+        return new HealthCheck.Health(
+            Status.UNHEALTHY,
+            "log directory "
+                + directory.path()
+                + " is offline: "
+                + offline
+                + ". Check the disk,"
+                + " then restart.");
+      }
+      String full = directory.full();
+      return full == null
+          ? HealthCheck.Health.healthy()
+          : new HealthCheck.Health(
+              Status.DEGRADED, "no room in " + directory.path() + ": " + full + ". Free space.");
+    }
+  }
+}

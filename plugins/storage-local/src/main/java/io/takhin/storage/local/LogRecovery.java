@@ -1,0 +1,407 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.TopicPartition;
+import io.takhin.api.record.RecordBatch;
+import io.takhin.api.storage.LogConfig;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Opens the directory of a log: finds the last whole batch, cuts what a crash tore, and rebuilds
+/// what is missing.
+///
+/// ```
+/// closed, or same boot   the last index entry on is verified, the rest believed
+/// another boot           all from the recovery point on is verified: every checksum
+/// damage                 the segment is cut there; later segments are set aside (*.quarantined)
+/// ```
+///
+/// Threading: one thread for each log.
+final class LogRecovery {
+  private static final Logger LOGGER = LoggerFactory.getLogger(LogRecovery.class);
+
+  private final LogContext context;
+  private final Disk disk;
+  private final TopicPartition partition;
+  private final LogConfig config;
+
+  LogRecovery(LogContext context, TopicPartition partition, LogConfig config) {
+    this.context = context;
+    this.disk = context.disk();
+    this.partition = partition;
+    this.config = config;
+  }
+
+  /// Where a segment ends.
+  record Tail(int position, long endOffset) {}
+
+  RecoveredLog open(Path path, LastRun known, boolean fresh) throws IOException {
+    List<Segment> segments = fresh ? new ArrayList<>() : findSegments(path);
+    LeaderEpochs epochs = new LeaderEpochs(disk, path.resolve(LogFiles.EPOCHS));
+    boolean epochsKnown = !fresh && epochs.load();
+    long endOffset;
+    if (segments.isEmpty()) {
+      endOffset = known.logStartOffset();
+      segments.add(Segment.create(context, path, endOffset));
+      if (known.recoveryPoint() > endOffset) {
+        LOGGER.error(
+            "{}: no segment in {}, though {} offsets were there",
+            partition,
+            path,
+            known.recoveryPoint());
+      }
+    } else {
+      endOffset = verify(segments, known, epochs);
+    }
+    if (known.logStartOffset() > endOffset) {
+      LOGGER.error(
+          "{}: ends at {} below its start {}: begins anew there",
+          partition,
+          endOffset,
+          known.logStartOffset());
+      quarantineFrom(segments, 0);
+      endOffset = known.logStartOffset();
+      segments.add(Segment.create(context, path, endOffset));
+      epochs.clear();
+    }
+    long start = Math.max(known.logStartOffset(), segments.getFirst().baseOffset);
+    if (!epochsKnown && endOffset > start) {
+      LOGGER.warn(
+          "{}: {} is missing or damaged: rebuilt", partition, path.resolve(LogFiles.EPOCHS));
+      rebuildEpochs(segments, epochs);
+    }
+    boolean changed = epochs.truncateEnd(endOffset);
+    changed |= epochs.truncateStart(start);
+    if (changed || !epochsKnown) {
+      epochs.save();
+    }
+    ProducerStates producers = new ProducerStates();
+    long snapshot =
+        fresh
+            ? -1
+            : reloadProducers(path, segments.toArray(new Segment[0]), start, endOffset, producers);
+    if (known.recoveryPoint() > endOffset && !segments.isEmpty()) {
+      LOGGER.error(
+          "{}: ends at {}, though {} was on disk: records are lost",
+          partition,
+          endOffset,
+          known.recoveryPoint());
+    }
+    return new RecoveredLog(
+        path,
+        segments,
+        epochs,
+        producers,
+        start,
+        endOffset,
+        Math.clamp(known.highWatermark(), start, Math.max(start, endOffset)),
+        known.closed() ? endOffset : Math.min(known.recoveryPoint(), endOffset),
+        snapshot,
+        fresh);
+  }
+
+  /// Removes what is left of deletions and unfinished work, and lists the segments.
+  private List<Segment> findSegments(Path path) throws IOException {
+    List<Segment> segments = new ArrayList<>();
+    for (Path file : disk.list(path)) {
+      String name = LogFiles.name(file);
+      if (name.endsWith(LogFiles.DELETED)
+          || name.endsWith(LogFiles.CLEANED)
+          || name.endsWith(LogFiles.TEMPORARY)) {
+        disk.delete(file);
+      } else if (name.endsWith(LogFiles.SWAP)) {
+        takeSwap(file, name);
+      }
+    }
+    for (Path file : disk.list(path)) {
+      if (LogFiles.name(file).endsWith(LogFiles.LOG)) {
+        long base = LogFiles.offset(file, LogFiles.LOG);
+        long size = disk.size(file);
+        if (base < 0 || size > Integer.MAX_VALUE || disk.isDirectory(file)) {
+          quarantine(file, base < 0 ? "its name is no offset" : "it cannot be a segment");
+        } else {
+          segments.add(new Segment(context, path, base, (int) size));
+        }
+      }
+    }
+    return segments;
+  }
+
+  /// A compaction of Kafka's that was complete, but for its name.
+  private void takeSwap(Path file, String name) throws IOException {
+    Path final_ = file.resolveSibling(name.substring(0, name.length() - LogFiles.SWAP.length()));
+    if (disk.exists(final_)) {
+      quarantine(file, "its segment is there");
+    } else {
+      LOGGER.warn("{}: takes the place of {}", file, final_);
+      disk.rename(file, final_);
+    }
+  }
+
+  private void quarantine(Path file, String why) throws IOException {
+    Path aside = file.resolveSibling(LogFiles.name(file) + LogFiles.QUARANTINED);
+    LOGGER.warn("{} is set aside as {}: {}", file, LogFiles.name(aside), why);
+    disk.rename(file, aside);
+  }
+
+  private void quarantineFrom(List<Segment> segments, int first) throws IOException {
+    while (segments.size() > first) {
+      Segment segment = segments.removeLast();
+      segment.file.tryClose();
+      quarantine(segment.path(LogFiles.LOG), "the log has a hole before it");
+      disk.delete(segment.path(LogFiles.INDEX));
+      disk.delete(segment.path(LogFiles.TIME_INDEX));
+    }
+  }
+
+  /// Verifies as much as the last run's end asks for.
+  ///
+  /// @return the log's end
+  private long verify(List<Segment> segments, LastRun known, LeaderEpochs epochs)
+      throws IOException {
+    for (int i = 0; i + 1 < segments.size(); i++) {
+      Segment segment = segments.get(i);
+      long next = segments.get(i + 1).baseOffset;
+      if (segment.sizeBytes() == 0) {
+        LOGGER.warn("{} is empty, though not the last: removed", segment.file.path());
+        segment.retire();
+        segment.removeRetired();
+        segments.remove(i--);
+      } else if (!known.trusted() && next > known.recoveryPoint()) {
+        Tail tail = verifySegment(segment, known.recoveryPoint(), epochs);
+        segment.seal();
+        if (tail.position() < segment.sizeBytes() || tail.endOffset() > next) {
+          cutFile(segment, tail, "damaged before its end");
+          quarantineFrom(segments, i + 1);
+          return tail.endOffset();
+        }
+        segment.sealed();
+      }
+    }
+    Segment last = segments.getLast();
+    Tail tail =
+        verifySegment(last, known.trusted() ? Long.MAX_VALUE : known.recoveryPoint(), epochs);
+    if (tail.position() < last.sizeBytes()) {
+      cutFile(last, tail, "torn by a crash");
+    }
+    return tail.endOffset();
+  }
+
+  private void cutFile(Segment segment, Tail tail, String why) throws IOException {
+    LOGGER.warn(
+        "{}: {} bytes from position {} on are cut, {}; the log goes on at offset {}",
+        segment.file.path(),
+        segment.sizeBytes() - tail.position(),
+        tail.position(),
+        why,
+        tail.endOffset());
+    Disk.File file = segment.file.acquire();
+    try {
+      file.truncate(tail.position());
+    } finally {
+      segment.file.release();
+    }
+    segment.sizeBytes(tail.position());
+  }
+
+  /// Verifies a segment from the last index entry below `fromOffset` on and makes it ready to grow.
+  private Tail verifySegment(Segment segment, long fromOffset, LeaderEpochs epochs)
+      throws IOException {
+    SegmentIndex index =
+        SegmentIndex.load(
+            disk,
+            segment.path(LogFiles.INDEX),
+            segment.path(LogFiles.TIME_INDEX),
+            segment.sizeBytes());
+    if (index != null) {
+      long below = fromOffset - segment.baseOffset;
+      if (below < Integer.MAX_VALUE) {
+        index.truncate((int) Math.max(0, below));
+      }
+      int entry = index.entries() - 1;
+      if (entry >= 0) {
+        int from = index.position(entry);
+        Tail tail = walk(segment, index, from, Long.MAX_VALUE, true, epochs, index.offset(entry));
+        if (tail != null) {
+          return tail;
+        }
+        LOGGER.warn("{} points to no batch: rebuilt", segment.path(LogFiles.INDEX));
+      }
+    } else if (segment.sizeBytes() > 0) {
+      LOGGER.warn(
+          "{} or its time index is missing or damaged: rebuilt", segment.path(LogFiles.INDEX));
+    }
+    Tail tail = walk(segment, new SegmentIndex(), 0, Long.MAX_VALUE, true, epochs, -1);
+    segment.saveWholeIndex();
+    return java.util.Objects.requireNonNull(tail);
+  }
+
+  /// Cuts a segment before the batch that reaches `offset`.
+  Tail cut(Segment segment, long offset) throws IOException {
+    SegmentIndex index = segment.index();
+    index.truncate((int) Math.min(Integer.MAX_VALUE, offset - segment.baseOffset));
+    int entry = index.entries() - 1;
+    int from = entry < 0 ? 0 : index.position(entry);
+    Tail tail = walk(segment, index, from, offset, false, null, -1);
+    Disk.File file = segment.file.acquire();
+    try {
+      file.truncate(java.util.Objects.requireNonNull(tail).position());
+    } finally {
+      segment.file.release();
+    }
+    segment.sizeBytes(tail.position());
+    segment.saveWholeIndex();
+    return tail;
+  }
+
+  /// Walks batches, notes them in the index, and makes the segment ready to grow.
+  ///
+  /// @param until stops before the batch that reaches this offset
+  /// @param firstLast the relative last offset that the first batch must have; -1 for any
+  /// @return where it ends; null if the first batch is not the expected one
+  private @Nullable Tail walk(
+      Segment segment,
+      SegmentIndex index,
+      int from,
+      long until,
+      boolean verify,
+      @Nullable LeaderEpochs epochs,
+      int firstLast)
+      throws IOException {
+    ByteBuffer chunk = context.scratch().take();
+    Disk.File file = segment.file.acquire();
+    try {
+      BatchScanner scanner =
+          new BatchScanner(file, from, segment.sizeBytes(), segment.baseOffset, verify, chunk);
+      segment.grow(index, index.lastTimestamp(), index.lastTimeOffset());
+      int position = from;
+      long endOffset = segment.baseOffset;
+      boolean first = true;
+      while (scanner.next() && scanner.lastOffset() < until) {
+        if (first && firstLast >= 0 && scanner.lastOffset() - segment.baseOffset != firstLast) {
+          return null;
+        }
+        if (scanner.lastOffset() - segment.baseOffset > Integer.MAX_VALUE) {
+          break;
+        }
+        first = false;
+        segment.note(scanner.header(), scanner.headerAt(), position, config.indexIntervalBytes());
+        if (epochs != null) {
+          epochs.note(
+              RecordBatch.leaderEpoch(scanner.header(), scanner.headerAt()),
+              RecordBatch.baseOffset(scanner.header(), scanner.headerAt()));
+        }
+        position = (int) scanner.nextPosition();
+        endOffset = scanner.lastOffset() + 1;
+      }
+      if (first && firstLast >= 0) {
+        return null;
+      }
+      noteFirstTimestamp(segment, file, position);
+      return new Tail(position, endOffset);
+    } finally {
+      segment.file.release();
+      context.scratch().give(chunk);
+    }
+  }
+
+  private static void noteFirstTimestamp(Segment segment, Disk.File file, int size)
+      throws IOException {
+    if (size > 0) {
+      ByteBuffer header = ByteBuffer.allocate(RecordBatch.HEADER_BYTES);
+      if (file.read(header, 0) == RecordBatch.HEADER_BYTES) {
+        segment.firstTimestamp(RecordBatch.maxTimestamp(header, 0));
+      }
+    }
+  }
+
+  private void rebuildEpochs(List<Segment> segments, LeaderEpochs epochs) throws IOException {
+    epochs.clear();
+    for (Segment segment : segments) {
+      visit(
+          segment,
+          0,
+          (header, at) ->
+              epochs.note(RecordBatch.leaderEpoch(header, at), RecordBatch.baseOffset(header, at)));
+    }
+  }
+
+  private interface HeaderVisitor {
+    void header(ByteBuffer buffer, int at);
+  }
+
+  private void visit(Segment segment, int from, HeaderVisitor visitor) throws IOException {
+    ByteBuffer chunk = context.scratch().take();
+    Disk.File file = segment.file.acquire();
+    try {
+      BatchScanner scanner =
+          new BatchScanner(file, from, segment.sizeBytes(), segment.baseOffset, false, chunk);
+      while (scanner.next()) {
+        visitor.header(scanner.header(), scanner.headerAt());
+      }
+    } finally {
+      segment.file.release();
+      context.scratch().give(chunk);
+    }
+  }
+
+  /// Fills `states` as of `endOffset` from the newest sound snapshot and the batches after it.
+  ///
+  /// @return the snapshot's offset; -1 if there was none
+  long reloadProducers(
+      Path path, Segment[] segments, long start, long endOffset, ProducerStates states)
+      throws IOException {
+    states.clear();
+    deleteSnapshots(disk, path, endOffset);
+    long from = -1;
+    for (Path file : disk.list(path).reversed()) {
+      long offset = LogFiles.offset(file, LogFiles.SNAPSHOT);
+      if (offset < 0) {
+        continue;
+      }
+      try {
+        ProducerSnapshot.read(disk.readAll(file, 256 << 20), states);
+        from = offset;
+        break;
+      } catch (IOException e) {
+        LOGGER.warn("{} is damaged ({}): producers are read from the log", file, e.getMessage());
+        states.clear();
+        disk.delete(file);
+      }
+    }
+    long learnFrom = Math.max(from, start);
+    for (int i = 0; i < segments.length; i++) {
+      long until = i + 1 < segments.length ? segments[i + 1].baseOffset : endOffset;
+      if (until > learnFrom && segments[i].sizeBytes() > 0) {
+        SegmentIndex index = segments[i].index();
+        int entry =
+            index.floor((int) Math.min(Integer.MAX_VALUE, learnFrom - segments[i].baseOffset));
+        int position = learnFrom <= segments[i].baseOffset || entry < 0 ? 0 : index.position(entry);
+        visit(
+            segments[i],
+            position,
+            (header, at) -> {
+              if (RecordBatch.baseOffset(header, at) >= learnFrom) {
+                states.learn(header, at);
+              }
+            });
+      }
+    }
+    return from;
+  }
+
+  /// Deletes producer snapshots beyond an offset.
+  static void deleteSnapshots(Disk disk, Path path, long beyond) throws IOException {
+    for (Path file : disk.list(path)) {
+      long offset = LogFiles.offset(file, LogFiles.SNAPSHOT);
+      if (offset >= 0 && offset > beyond) {
+        disk.delete(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.record.RecordBatch;
+import java.nio.ByteBuffer;
+
+/// What a log knows of one producer: its epoch and its last five batches (KIP-98), so that a
+/// batch sent again is recognised.
+///
+/// A batch that is on its way to the disk is *staged*: it counts when the write succeeded. At most
+/// one is staged at a time.
+///
+/// Threading: the thread in the log's gate.
+final class Producer {
+  static final int REMEMBERED = 5;
+  static final int NO_SEQUENCE = -1;
+
+  final long id;
+  short epoch = -1;
+  int coordinatorEpoch = -1;
+  long transactionFirstOffset = -1;
+  long lastTimestampMs = -1;
+
+  private final int[] lastSequences = new int[REMEMBERED];
+  private final int[] deltas = new int[REMEMBERED];
+  private final long[] lastOffsets = new long[REMEMBERED];
+  private final long[] timestamps = new long[REMEMBERED];
+  private int size;
+
+  private boolean staged;
+  private short stagedEpoch;
+  private int stagedLastSequence;
+  private int stagedDelta;
+  private long stagedLastOffset;
+  private long stagedTimestampMs;
+  private boolean stagedTransactional;
+
+  Producer(long id) {
+    this.id = id;
+  }
+
+  boolean staged() {
+    return staged;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /// How many sequence numbers lie between two, around the wrap.
+  static int lastSequence(int first, int delta) {
+    long last = (long) first + delta;
+    return (int) (last > Integer.MAX_VALUE ? last - Integer.MAX_VALUE - 1 : last);
+  }
+
+  private static int firstSequence(int last, int delta) {
+    long first = (long) last - delta;
+    return (int) (first < 0 ? first + Integer.MAX_VALUE + 1 : first);
+  }
+
+  int lastSequence() {
+    return size == 0 ? NO_SEQUENCE : lastSequences[size - 1];
+  }
+
+  int lastSequence(int i) {
+    return lastSequences[i];
+  }
+
+  int delta(int i) {
+    return deltas[i];
+  }
+
+  long lastOffset(int i) {
+    return lastOffsets[i];
+  }
+
+  long timestampMs(int i) {
+    return timestamps[i];
+  }
+
+  long lastOffset() {
+    return size == 0 ? -1 : lastOffsets[size - 1];
+  }
+
+  /// The remembered batch with these sequence numbers; -1 if there is none.
+  int find(int firstSequence, int delta) {
+    for (int i = size - 1; i >= 0; i--) {
+      if (deltas[i] == delta && firstSequence(lastSequences[i], delta) == firstSequence) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /// Whether a batch that begins with this sequence may follow.
+  boolean follows(short batchEpoch, int firstSequence) {
+    if (batchEpoch != epoch) {
+      return firstSequence == 0 || epoch == -1;
+    }
+    if (size == 0) {
+      return true; // retention took its batches: any sequence may go on
+    }
+    int last = lastSequence();
+    return firstSequence == (last == Integer.MAX_VALUE ? 0 : last + 1);
+  }
+
+  /// Stages the batch at `at`, whose offsets are assigned.
+  void stage(ByteBuffer batch, int at) {
+    staged = true;
+    stagedEpoch = RecordBatch.producerEpoch(batch, at);
+    stagedDelta = RecordBatch.lastOffsetDelta(batch, at);
+    stagedLastSequence = lastSequence(RecordBatch.baseSequence(batch, at), stagedDelta);
+    stagedLastOffset = RecordBatch.lastOffset(batch, at);
+    stagedTimestampMs = RecordBatch.maxTimestamp(batch, at);
+    stagedTransactional = RecordBatch.transactional(batch, at);
+  }
+
+  void dropStaged() {
+    staged = false;
+  }
+
+  void commitStaged() {
+    if (!staged) {
+      return;
+    }
+    staged = false;
+    epoch(stagedEpoch);
+    add(stagedLastSequence, stagedDelta, stagedLastOffset, stagedTimestampMs);
+    if (stagedTransactional && transactionFirstOffset < 0) {
+      transactionFirstOffset = stagedLastOffset - stagedDelta;
+    }
+  }
+
+  /// A marker ended the producer's transaction.
+  void endTransaction(short markerEpoch, int coordinator, long timestampMs) {
+    if (markerEpoch >= epoch) {
+      epoch(markerEpoch);
+      transactionFirstOffset = -1;
+      lastTimestampMs = timestampMs;
+      coordinatorEpoch = coordinator;
+    }
+  }
+
+  /// A new epoch starts without batches.
+  void epoch(short newEpoch) {
+    if (newEpoch != epoch) {
+      epoch = newEpoch;
+      size = 0;
+    }
+  }
+
+  /// Remembers a batch and forgets the oldest of six.
+  void add(int lastSequence, int delta, long lastOffset, long timestampMs) {
+    if (size == REMEMBERED) {
+      System.arraycopy(lastSequences, 1, lastSequences, 0, REMEMBERED - 1);
+      System.arraycopy(deltas, 1, deltas, 0, REMEMBERED - 1);
+      System.arraycopy(lastOffsets, 1, lastOffsets, 0, REMEMBERED - 1);
+      System.arraycopy(timestamps, 1, timestamps, 0, REMEMBERED - 1);
+      size--;
+    }
+    lastSequences[size] = lastSequence;
+    deltas[size] = delta;
+    lastOffsets[size] = lastOffset;
+    timestamps[size] = timestampMs;
+    size++;
+    lastTimestampMs = timestampMs;
+  }
+}

@@ -1,0 +1,271 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.record.RecordBatch;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One file of a log and its sparse index. Only the last segment of a log grows.
+///
+/// Threading: the thread in the log's gate changes it; any thread reads. `sizeBytes` is published
+/// after the bytes and index entries are there.
+final class Segment {
+  private static final Logger LOGGER = LoggerFactory.getLogger(Segment.class);
+  private static final long UNKNOWN = Long.MIN_VALUE;
+
+  final long baseOffset;
+  final SegmentFile file;
+  private final LogContext context;
+  private volatile Path directory;
+  private volatile int sizeBytes;
+  private volatile @Nullable SegmentIndex index;
+  private volatile long maxTimestamp = UNKNOWN;
+  private int maxTimestampOffset;
+  private volatile long firstTimestamp = UNKNOWN;
+  private volatile boolean growing;
+  private int bytesSinceEntry;
+
+  Segment(LogContext context, Path directory, long baseOffset, int sizeBytes) {
+    this.context = context;
+    this.directory = directory;
+    this.baseOffset = baseOffset;
+    this.sizeBytes = sizeBytes;
+    this.file =
+        new SegmentFile(
+            context.disk(), context.files(), LogFiles.of(directory, baseOffset, LogFiles.LOG));
+  }
+
+  /// A new empty segment, ready to grow.
+  static Segment create(LogContext context, Path directory, long baseOffset) throws IOException {
+    Segment segment = new Segment(context, directory, baseOffset, 0);
+    SegmentIndex index = new SegmentIndex();
+    segment.grow(index, -1, 0);
+    Disk.File open = segment.file.acquire();
+    try {
+      if (open.size() > 0) {
+        throw new IOException(segment.file.path() + " exists already");
+      }
+      segment.saveWholeIndex();
+    } finally {
+      segment.file.release();
+    }
+    return segment;
+  }
+
+  long lastModifiedMs() throws IOException {
+    return context.disk().lastModifiedMs(file.path());
+  }
+
+  int sizeBytes() {
+    return sizeBytes;
+  }
+
+  void sizeBytes(int size) {
+    sizeBytes = size;
+  }
+
+  Path path(String suffix) {
+    return LogFiles.of(directory, baseOffset, suffix);
+  }
+
+  /// Starts to grow with an index that was rebuilt or is empty.
+  void grow(SegmentIndex with, long greatestTimestamp, int itsOffset) {
+    index = with;
+    maxTimestamp = greatestTimestamp;
+    maxTimestampOffset = itsOffset;
+    bytesSinceEntry = 0;
+    growing = true;
+  }
+
+  /// Notes a batch that was written at `position`.
+  void note(ByteBuffer in, int at, int position, int indexIntervalBytes) {
+    int size = (int) RecordBatch.sizeBytes(in, at);
+    int lastOffset = (int) (RecordBatch.lastOffset(in, at) - baseOffset);
+    long timestamp = RecordBatch.maxTimestamp(in, at);
+    if (firstTimestamp == UNKNOWN) {
+      firstTimestamp = timestamp;
+    }
+    if (timestamp > maxTimestamp) {
+      maxTimestamp = timestamp;
+      maxTimestampOffset = lastOffset;
+    }
+    SegmentIndex to = index;
+    if (bytesSinceEntry > indexIntervalBytes && to != null) {
+      to.add(lastOffset, position);
+      to.addTime(maxTimestamp, maxTimestampOffset);
+      bytesSinceEntry = 0;
+    }
+    bytesSinceEntry += size;
+  }
+
+  boolean indexFull(int maxBytes) {
+    SegmentIndex now = index;
+    return now != null && now.full(maxBytes);
+  }
+
+  /// The timestamp of the first batch since the segment was opened; null if there is none.
+  @Nullable Long firstTimestamp() {
+    long first = firstTimestamp;
+    return first == UNKNOWN ? null : first;
+  }
+
+  void firstTimestamp(long timestampMs) {
+    firstTimestamp = timestampMs;
+  }
+
+  /// No more batches come: completes the index files.
+  void seal() throws IOException {
+    SegmentIndex now = index;
+    if (now != null) {
+      now.addTime(maxTimestamp, maxTimestampOffset);
+      saveIndex();
+    }
+  }
+
+  /// After [#seal], when another segment has taken over.
+  void sealed() {
+    growing = false;
+    context.indexes().loaded(this);
+  }
+
+  void saveIndex() throws IOException {
+    SegmentIndex now = index;
+    if (now != null && now.unsaved()) {
+      now.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX));
+    }
+  }
+
+  /// Writes the index files even if nothing is new, so that they are there and of the right size.
+  void saveWholeIndex() throws IOException {
+    SegmentIndex now = index;
+    if (now != null) {
+      now.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX));
+    }
+  }
+
+  /// The index, loaded if need be, and rebuilt if its files are missing or damaged.
+  SegmentIndex index() throws IOException {
+    SegmentIndex now = index;
+    if (now != null) {
+      return now;
+    }
+    synchronized (this) {
+      now = index;
+      if (now == null) {
+        now =
+            SegmentIndex.load(
+                context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX), sizeBytes);
+        if (now == null) {
+          LOGGER.warn("{} or its time index is missing or damaged: rebuilt", path(LogFiles.INDEX));
+          now = rebuild();
+        }
+        index = now;
+        context.indexes().loaded(this);
+      }
+      return now;
+    }
+  }
+
+  /// Throws the index away and makes it anew from the log.
+  SegmentIndex rebuildIndex(String why) throws IOException {
+    synchronized (this) {
+      LOGGER.warn("{} is damaged ({}): rebuilt", path(LogFiles.INDEX), why);
+      SegmentIndex now = rebuild();
+      index = now;
+      return now;
+    }
+  }
+
+  private SegmentIndex rebuild() throws IOException {
+    SegmentIndex made = new SegmentIndex();
+    ByteBuffer chunk = context.scratch().take();
+    Disk.File open = file.acquire();
+    try {
+      BatchScanner scanner = new BatchScanner(open, 0, sizeBytes, baseOffset, false, chunk);
+      long greatest = -1;
+      int greatestOffset = 0;
+      int since = 0;
+      while (scanner.next()) {
+        long timestamp = RecordBatch.maxTimestamp(scanner.header(), scanner.headerAt());
+        int lastOffset = (int) (scanner.lastOffset() - baseOffset);
+        if (timestamp > greatest) {
+          greatest = timestamp;
+          greatestOffset = lastOffset;
+        }
+        if (since > context.indexIntervalBytes()) {
+          made.add(lastOffset, (int) scanner.position());
+          made.addTime(greatest, greatestOffset);
+          since = 0;
+        }
+        since += scanner.sizeBytes();
+      }
+      made.addTime(greatest, greatestOffset);
+      made.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX));
+      return made;
+    } finally {
+      file.release();
+      context.scratch().give(chunk);
+    }
+  }
+
+  /// Lets go of the index of a segment that does not grow; it is loaded again when wanted.
+  ///
+  /// @return whether there was one to let go
+  boolean dropIndex() {
+    if (growing) {
+      return false;
+    }
+    index = null;
+    return true;
+  }
+
+  int loadedEntries() {
+    SegmentIndex now = index;
+    return now == null || growing ? 0 : now.entries() + now.timeEntries();
+  }
+
+  /// The greatest timestamp of its batches; -1 if none has one.
+  long maxTimestamp() throws IOException {
+    long known = maxTimestamp;
+    if (known == UNKNOWN) {
+      known = index().lastTimestamp();
+      maxTimestamp = known;
+    }
+    return known;
+  }
+
+  /// Renames the files so that a restart removes them, and closes what nobody uses.
+  void retire() throws IOException {
+    for (String suffix :
+        new String[] {LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX, LogFiles.SNAPSHOT}) {
+      Path from = path(suffix);
+      if (context.disk().exists(from)) {
+        context.disk().rename(from, from.resolveSibling(from.getFileName() + LogFiles.DELETED));
+      }
+    }
+    Path log = path(LogFiles.LOG);
+    Path renamed = log.resolveSibling(log.getFileName() + LogFiles.DELETED);
+    context.disk().rename(log, renamed);
+    file.retire(renamed);
+  }
+
+  /// Removes the files that [#retire] renamed.
+  void removeRetired() throws IOException {
+    for (String suffix :
+        new String[] {
+          LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX, LogFiles.SNAPSHOT, LogFiles.LOG
+        }) {
+      Path from = path(suffix);
+      context.disk().delete(from.resolveSibling(from.getFileName() + LogFiles.DELETED));
+    }
+  }
+
+  /// The directory was renamed: a deleted log.
+  void moved(Path to) throws IOException {
+    directory = to;
+    file.retire(LogFiles.of(to, baseOffset, LogFiles.LOG));
+  }
+}

@@ -1,0 +1,54 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.codec.Codecs;
+import io.takhin.api.storage.LogConfig;
+import io.takhin.testkit.TestContext;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Storages over a temporary directory, on real threads.
+final class Fixture implements AutoCloseable {
+  private final Path directory;
+  private final Disk disk;
+  private final List<TestContext> contexts = new ArrayList<>();
+
+  Fixture(Path directory, Disk disk) {
+    this.directory = directory;
+    this.disk = disk;
+  }
+
+  static LocalStorageConfig config(Path directory) {
+    return new LocalStorageConfig(
+        directory, 1 << 30, 168, 0, 300_000, 1000, 10_000, true, 1 << 20, "relaxed", 64);
+  }
+
+  LocalLogStorage start() {
+    return start(config(directory));
+  }
+
+  LocalLogStorage start(LocalStorageConfig config) {
+    TestContext context =
+        TestContext.real()
+            .pluginName("storage-local")
+            .service(Codecs.class, new FakeCodecs())
+            .build();
+    contexts.add(context);
+    LocalLogStorage storage = new LocalLogStorage(config, context, disk);
+    storage.start();
+    return storage;
+  }
+
+  TestContext context() {
+    return contexts.getLast();
+  }
+
+  LogConfig defaults() {
+    return config(directory).logDefaults();
+  }
+
+  @Override
+  public void close() {
+    contexts.forEach(TestContext::close);
+  }
+}
