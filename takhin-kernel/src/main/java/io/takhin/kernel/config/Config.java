@@ -26,7 +26,7 @@ public final class Config {
   /// Variables that the start script or a container platform uses; they are no configuration.
   private static final Pattern NOT_CONFIG =
       Pattern.compile(
-          "TAKHIN_(HOME|CONFIG|JAVA_HOME|JVM_.*|JAVA_.*|HEAP.*|GC_.*|AOT.*|PID_.*|LOG_DIR|DAEMON_.*|START_.*|STOP_.*"
+          "TAKHIN_(HOME|CONFIG|JAVA_HOME|JVM_.*|JAVA_.*|HEAP.*|GC_.*|AOT.*|PID_.*|LOG_DIR|LOG_FILE|TEST_.*|BENCH_.*|DAEMON_.*|START_.*|STOP_.*"
               // Kubernetes sets these in every pod beside a service named "takhin".
               + "|SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_.*|PORT|PORT_\\d+_(TCP|UDP).*)");
 

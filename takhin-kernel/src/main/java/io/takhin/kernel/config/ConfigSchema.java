@@ -48,7 +48,7 @@ public final class ConfigSchema {
     }
     for (KeySpec spec : specs) {
       keysByEnv.put(spec.env(), spec.key());
-      keys.computeIfAbsent(spec.key(), key -> new Declared(spec, new ArrayList<>()))
+      keys.computeIfAbsent(spec.key(), key -> new Declared(spec.withoutClass(), new ArrayList<>()))
           .owners()
           .add(owner);
     }

@@ -16,12 +16,12 @@ import java.util.stream.Stream;
 ///
 /// @param key dotted name
 /// @param kind how its text is read
-/// @param enumType the enum behind [Kind#ENUM], else Void
+/// @param enumType the enum behind [Kind#ENUM] while its plugin is bound, else Void
 /// @param defaultValue text, perhaps with references to other keys
 /// @param doc for the reference
 /// @param min smallest number
 /// @param max largest number
-/// @param oneOf values allowed, or none for all
+/// @param oneOf values allowed, those of an enum too; none for all
 /// @param secret whether the value is hidden
 public record KeySpec(
     String key,
@@ -104,7 +104,7 @@ public record KeySpec(
               key.doc(),
               key.min(),
               key.max(),
-              List.of(key.oneOf()),
+              kind == Kind.ENUM ? constants(component.getType()) : List.of(key.oneOf()),
               key.secret()));
     }
     return specs;
@@ -161,11 +161,13 @@ public record KeySpec(
     return envName(key);
   }
 
-  /// The values that a string or enum may have; empty if any.
-  public List<String> allowed() {
-    return kind == Kind.ENUM
-        ? Arrays.stream(enumType.getEnumConstants()).map(KeySpec::enumText).toList()
-        : oneOf;
+  /// The same without the enum's class, which would keep its plugin's layer in memory.
+  KeySpec withoutClass() {
+    return new KeySpec(key, kind, Void.class, defaultValue, doc, min, max, oneOf, secret);
+  }
+
+  private static List<String> constants(Class<?> type) {
+    return Arrays.stream(type.getEnumConstants()).map(KeySpec::enumText).toList();
   }
 
   /// How an enum's constant is spelled in config.
@@ -175,8 +177,8 @@ public record KeySpec(
 
   /// Bounds in words, empty if there are none.
   public String bounds() {
-    if (!allowed().isEmpty()) {
-      return String.join(", ", allowed());
+    if (!oneOf.isEmpty()) {
+      return String.join(", ", oneOf);
     }
     boolean low = min != Long.MIN_VALUE;
     boolean high = max != Long.MAX_VALUE;
@@ -197,7 +199,7 @@ public record KeySpec(
 
   // Two plugins cannot share an enum class of their own, so constants are what must agree.
   private String typeText() {
-    return kind == Kind.ENUM ? "one of " + allowed() : kind.label();
+    return kind == Kind.ENUM ? "one of " + oneOf : kind.label();
   }
 
   private static String differs(String what, String mine, String theirs) {

@@ -110,8 +110,8 @@ final class ValueParser {
     return new Bad(
         shown(spec, text)
             + " is not one of "
-            + String.join(", ", spec.allowed())
-            + Suggestions.didYouMean(text, spec.allowed()));
+            + String.join(", ", spec.oneOf())
+            + Suggestions.didYouMean(text, spec.oneOf()));
   }
 
   private static Parsed list(KeySpec spec, Sourced source) {

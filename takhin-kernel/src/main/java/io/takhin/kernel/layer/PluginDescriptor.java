@@ -77,18 +77,15 @@ public record PluginDescriptor(
           "its descriptor's name '" + name + "' is not lower-case words joined by dashes",
           "Choose a name like 'audit-file' in " + PATH);
     }
-    PluginDescriptor descriptor =
-        new PluginDescriptor(
-            name,
-            required(properties, "version"),
-            required(properties, "api-version"),
-            required(properties, "description"),
-            Arrays.stream(properties.getProperty("native-access", "").split(",", -1))
-                .map(String::strip)
-                .filter(module -> !module.isEmpty())
-                .toList());
-    descriptor.checkApi();
-    return descriptor;
+    return new PluginDescriptor(
+        name,
+        required(properties, "version"),
+        required(properties, "api-version"),
+        required(properties, "description"),
+        Arrays.stream(properties.getProperty("native-access", "").split(",", -1))
+            .map(String::strip)
+            .filter(module -> !module.isEmpty())
+            .toList());
   }
 
   private static String required(Properties properties, String key) throws RefusedException {
@@ -102,7 +99,7 @@ public record PluginDescriptor(
 
   /// Before 1.0 each minor version may break plugins, so it must be the same; later the major must
   /// be the same and the minor not newer than the kernel's.
-  private void checkApi() throws RefusedException {
+  void checkApi() throws RefusedException {
     if (!apiVersion.matches("\\d{1,4}\\.\\d{1,4}")) {
       throw new RefusedException(
           "its api-version '" + apiVersion + "' is not major.minor",

@@ -66,6 +66,7 @@ public final class PluginDirectory {
     }
     Candidate candidate = candidates.getFirst();
     try {
+      candidate.descriptor().checkApi();
       PluginLayer layer = PluginLayer.build(candidate.descriptor(), candidate.jars());
       plugins.add(new Loaded(candidate.descriptor(), candidate.location(), layer));
     } catch (RefusedException e) {

@@ -40,8 +40,14 @@ public final class KernelThreads implements AutoCloseable {
   }
 
   private static Thread daemon(Runnable body, String name) {
-    Thread thread = new Thread(body, name);
-    thread.setDaemon(true);
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name(name)
+            .inheritInheritableThreadLocals(false)
+            .unstarted(body);
+    // The plugin whose task happens to be the first must not leave its loader here for good.
+    thread.setContextClassLoader(KernelThreads.class.getClassLoader());
     return thread;
   }
 

@@ -4,6 +4,7 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.PluginContext;
 import io.takhin.api.metrics.Metrics;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import org.slf4j.LoggerFactory;
 /// The kernel as one plugin sees it, and the record of everything that the plugin took from it.
 public final class PluginScope implements PluginContext {
   private static final Logger log = LoggerFactory.getLogger(PluginScope.class);
+
+  private static final long THREAD_GRACE_MS = 500;
 
   private final String plugin;
   private final Path home;
@@ -185,10 +188,22 @@ public final class PluginScope implements PluginContext {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    long deadline = System.nanoTime() + THREAD_GRACE_MS * 1_000_000;
     for (Thread thread : threads) {
-      if (thread.isAlive()) {
+      if (!ended(thread, deadline)) {
         log.warn("plugin {} is closed, but its thread {} still runs", plugin, thread.getName());
       }
+    }
+  }
+
+  private static boolean ended(Thread thread, long deadline) {
+    long leftNanos = Math.max(1, deadline - System.nanoTime());
+    try {
+      // A thread that was made and never started has nothing to end.
+      return thread.getState() == Thread.State.NEW || thread.join(Duration.ofNanos(leftNanos));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 }
