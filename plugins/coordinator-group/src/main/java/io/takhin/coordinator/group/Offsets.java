@@ -102,7 +102,8 @@ final class Offsets {
       return ErrorCode.INVALID_GROUP_ID;
     }
     if (group == null) {
-      return simple ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND;
+      // Clients of all versions know what to do about this one: they join anew.
+      return simple ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
     }
     GroupState state = group.state();
     if (simple && state == GroupState.EMPTY) {
