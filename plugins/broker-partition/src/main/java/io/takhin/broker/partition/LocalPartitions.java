@@ -91,8 +91,9 @@ final class LocalPartitions implements PartitionService, MetadataListener {
       log.info("{} topics, {} logs are open", byId.size(), storage.existing().size());
       firstImage.complete(null);
     } catch (RuntimeException e) {
+      // Told by start(), which waits for it: it names what happened, and the broker does not start.
+      closed = true;
       firstImage.completeExceptionally(e);
-      throw e;
     }
   }
 

@@ -1,12 +1,208 @@
 package io.takhin.broker.partition;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.HealthCheck.Health;
+import io.takhin.api.HealthCheck.Status;
 import io.takhin.api.PluginContext;
+import io.takhin.api.TakhinException;
+import io.takhin.api.TopicPartition;
+import io.takhin.api.cluster.Cluster;
+import io.takhin.api.cluster.ConfigResource;
+import io.takhin.api.cluster.MetadataRecord.Broker;
+import io.takhin.api.cluster.MetadataRecord.ConfigChanged;
+import io.takhin.api.metrics.MetricVisitor;
+import io.takhin.api.metrics.Metrics;
+import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionService;
+import io.takhin.api.storage.LogConfig;
+import io.takhin.api.storage.LogListener;
+import io.takhin.api.storage.LogStorage;
+import io.takhin.api.storage.PartitionLog;
+import io.takhin.testkit.TestContext;
+import io.takhin.testkit.cluster.InMemoryCluster;
+import io.takhin.testkit.partition.CapturedProduce;
 import io.takhin.testkit.partition.PartitionServiceContract;
+import io.takhin.testkit.storage.Batches;
+import io.takhin.testkit.storage.InMemoryLogStorage;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
 
 class LocalPartitionsTest extends PartitionServiceContract {
   @Override
   protected PartitionService create(PluginContext context) {
     return new PartitionProvider().create(new PartitionConfig(), context);
+  }
+
+  @Test
+  void gaugesAreReadWhenSomebodyScrapes() {
+    cluster().register(new Broker(2, List.of(), null));
+    cluster()
+        .createTopics(
+            List.of(new Cluster.NewTopic("t", -1, (short) -1, Map.of(0, List.of(1, 2)), Map.of())),
+            false);
+    append("before", "a", "b");
+    partition("before", 0).deleteRecords(1);
+    lead("t", 1, 1, List.of(1));
+    Map<String, Double> seen = scrape();
+    assertEquals(2, seen.get("takhin_partition_high_watermark[topic, before, partition, 0]"));
+    assertEquals(2, seen.get("takhin_partition_log_end_offset[topic, before, partition, 0]"));
+    assertEquals(1, seen.get("takhin_partition_log_start_offset[topic, before, partition, 0]"));
+    assertEquals(0, seen.get("takhin_partition_log_end_offset[topic, t, partition, 0]"));
+    assertEquals(3, seen.get("takhin_leader_partitions[]"));
+    assertEquals(1, seen.get("takhin_under_replicated_partitions[]"));
+    assertEquals(0, seen.get("takhin_offline_partitions[]"));
+    storage().failDirectory("broken");
+    assertEquals(3, scrape().get("takhin_offline_partitions[]"));
+    assertEquals(0, scrape().get("takhin_leader_partitions[]"));
+  }
+
+  @Test
+  void healthNamesWhatIsOffline() {
+    assertEquals(Health.healthy(), context().healthChecks().getFirst().check());
+    assertEquals("partitions", context().healthChecks().getFirst().name());
+    storage().failDirectory("Input/output error");
+    Health health = context().healthChecks().getFirst().check();
+    assertEquals(Status.DEGRADED, health.status());
+    assertTrue(String.valueOf(health.message()).contains("before-0: Input/output error"));
+  }
+
+  @Test
+  void aLogThatCannotBeOpenedIsOfflineAndTheOthersWork() {
+    storage().failDirectory("broken");
+    cluster().createTopic("t", 1);
+    Partition partition = partition("t", 0);
+    assertNotNull(partition.offline());
+    assertEquals(
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        CapturedProduce.append(partition, Batches.of("a")).await().error());
+    assertEquals(0, partition.logEndOffset());
+    assertEquals(storage().directories().getFirst().path(), partition.directory());
+    assertEquals(
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        partition.lookup(-1, Partition.Isolation.READ_UNCOMMITTED, -1).error());
+  }
+
+  @Test
+  void logsAreLeftAloneWhenTheMetadataSeemsLost() {
+    InMemoryLogStorage found = new InMemoryLogStorage();
+    found.open(new TopicPartition(new UUID(7, 7), "orders", 0), found.defaults(), new Ignored());
+    PartitionService empty = started(new InMemoryCluster(), found);
+    assertEquals(1, found.existing().size());
+    empty.close();
+  }
+
+  @Test
+  void aDefectOfTheStorageFailsTheStart() {
+    InMemoryCluster cluster = new InMemoryCluster();
+    cluster.createTopic("t", 1);
+    TakhinException e =
+        assertThrows(TakhinException.class, () -> started(cluster, new DefectiveStorage()));
+    assertTrue(String.valueOf(e.getMessage()).contains("no such thing"), e.toString());
+  }
+
+  @Test
+  void aBrokersConfigReachesItsTopics() {
+    cluster().topicDefault("max.message.bytes", "70");
+    cluster()
+        .append(
+            new ConfigChanged(
+                new ConfigResource(ConfigResource.Type.BROKER, ""), "message.max.bytes", "70"));
+    assertEquals(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        CapturedProduce.append(partition("before", 0), Batches.of("a".repeat(99))).await().error());
+  }
+
+  @Test
+  void nothingIsHeardAfterTheEnd() {
+    service().close();
+    cluster().createTopic("late", 1);
+    assertEquals(null, service().topic("late"));
+    assertTrue(storage().existing().stream().noneMatch(each -> each.topic().equals("late")));
+  }
+
+  private PartitionService started(Cluster cluster, LogStorage storage) {
+    PartitionService service =
+        create(
+            TestContext.simulated()
+                .service(Cluster.class, cluster)
+                .service(LogStorage.class, storage)
+                .build());
+    service.start();
+    return service;
+  }
+
+  private Map<String, Double> scrape() {
+    Map<String, Double> seen = new TreeMap<>();
+    context()
+        .metrics()
+        .visit(
+            new MetricVisitor() {
+              private String name = "";
+
+              @Override
+              public void family(String family, String help, Kind kind) {
+                name = family;
+              }
+
+              @Override
+              public void value(Labels labels, double value) {
+                seen.put(name + labels.namesAndValues(), value);
+              }
+
+              @Override
+              public void histogram(Labels labels, Metrics.Histogram histogram) {}
+            });
+    return seen;
+  }
+
+  /// Hears nothing.
+  private static class Ignored implements LogListener {
+    @Override
+    public void committable(long endOffset, long bytes) {}
+
+    @Override
+    public void logStartAdvanced(long logStartOffset) {}
+
+    @Override
+    public void offline(String reason) {}
+  }
+
+  /// Throws what no storage should.
+  private static final class DefectiveStorage implements LogStorage {
+    private final InMemoryLogStorage sound = new InMemoryLogStorage();
+
+    @Override
+    public LogConfig defaults() {
+      return sound.defaults();
+    }
+
+    @Override
+    public PartitionLog open(TopicPartition partition, LogConfig config, LogListener listener) {
+      throw new IllegalStateException("no such thing");
+    }
+
+    @Override
+    public List<TopicPartition> existing() {
+      return sound.existing();
+    }
+
+    @Override
+    public void delete(TopicPartition partition) {}
+
+    @Override
+    public List<LogDirectory> directories() {
+      return sound.directories();
+    }
+
+    @Override
+    public void close() {}
   }
 }

@@ -79,6 +79,32 @@ class ReplicaConcurrencyTest {
     assertEquals(APPENDERS * EACH, storage.log().highWatermark());
   }
 
+  /// One append and one commit at a time, so that no later progress can make up for a lost one.
+  @Test
+  void anAppendThatBecomesVisibleBeforeItIsParkedIsAnswered() throws Exception {
+    lead();
+    Outcomes outcomes = new Outcomes();
+    int rounds = 5_000;
+    Future<?> committer = threads.submit(() -> commitEach(rounds));
+    for (int round = 1; round <= rounds; round++) {
+      replica.append(outcomes.produce(30_000, replica));
+      long deadline = System.nanoTime() + SECONDS.toNanos(10);
+      while (outcomes.answers.get() < round) {
+        assertTrue(System.nanoTime() < deadline, "append " + round + " was never answered");
+        Thread.onSpinWait();
+      }
+    }
+    await(List.of(committer));
+    assertEquals(Set.of(), outcomes.wrong);
+  }
+
+  private void commitEach(int rounds) {
+    while (replica.highWatermark() < rounds && !Thread.interrupted()) {
+      storage.log().commit();
+      Thread.onSpinWait();
+    }
+  }
+
   @Test
   void acknowledgementsOfOneCommitComeInTheOrderOfOffsets() throws Exception {
     lead();
@@ -183,7 +209,7 @@ class ReplicaConcurrencyTest {
     Future<?> sweeper =
         threads.submit(
             () -> {
-              while (outcomes.answers.get() < APPENDERS * EACH) {
+              while (outcomes.answers.get() < APPENDERS * EACH && !Thread.interrupted()) {
                 replica.expire(context.nanoTime());
               }
             });
@@ -237,7 +263,8 @@ class ReplicaConcurrencyTest {
   private Future<?> startCommitter(Outcomes outcomes, int total) {
     return threads.submit(
         () -> {
-          while (outcomes.answers.get() < total || replica.highWatermark() < total) {
+          while (!Thread.interrupted()
+              && (outcomes.answers.get() < total || replica.highWatermark() < total)) {
             storage.log().commit();
             Thread.onSpinWait();
           }
