@@ -2,6 +2,7 @@ package io.takhin.protocol.kafka;
 
 import io.takhin.api.cluster.Cluster;
 import io.takhin.api.cluster.MetadataImage;
+import io.takhin.protocol.kafka.net.TransportMetrics;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,10 +22,12 @@ final class ApiVersionsApi {
       Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
 
   private final Cluster cluster;
+  private final TransportMetrics metrics;
   private final List<ApiVersion> versions;
 
-  ApiVersionsApi(Cluster cluster, List<MessageApi<?>> served) {
+  ApiVersionsApi(Cluster cluster, List<MessageApi<?>> served, TransportMetrics metrics) {
     this.cluster = cluster;
+    this.metrics = metrics;
     List<ApiVersion> all = new ArrayList<>();
     // librdkafka switches features off unless Produce begins at 0, though 0 to 2 are refused.
     all.add(version(ApiKeys.PRODUCE, (short) 0, ApiKeys.PRODUCE.latestVersion()));
@@ -63,6 +66,7 @@ final class ApiVersionsApi {
     }
     ApiVersionsResponseData response = table();
     if (exchange.version() >= 3) {
+      metrics.clientSoftware(request.clientSoftwareName(), request.clientSoftwareVersion());
       features(response, exchange.version());
     }
     exchange.respond(response);

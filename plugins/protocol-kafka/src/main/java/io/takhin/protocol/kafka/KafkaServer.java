@@ -60,6 +60,10 @@ final class KafkaServer implements ProtocolServer {
     transport = new Transport(transportConfig, context, router, metrics);
   }
 
+  Transport transport() {
+    return transport;
+  }
+
   @Override
   public void start() {
     transport.start();

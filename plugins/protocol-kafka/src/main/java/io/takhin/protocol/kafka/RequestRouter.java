@@ -16,7 +16,6 @@ import io.takhin.protocol.kafka.wire.MalformedRequestException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.jspecify.annotations.Nullable;
@@ -59,7 +58,7 @@ final class RequestRouter implements FrameHandler {
     for (int i = 0; i < loops; i++) {
       readers[i] = new FrameReader();
     }
-    apiVersions = new ApiVersionsApi(cluster, served);
+    apiVersions = new ApiVersionsApi(cluster, served, metrics);
     List<MessageApi<?>> all = new ArrayList<>(served);
     all.addAll(apiVersions.apis());
     for (MessageApi<?> api : all) {
@@ -184,13 +183,5 @@ final class RequestRouter implements FrameHandler {
           held,
           failure);
     }
-  }
-
-  /// What a client says of itself (T3).
-  void clientSoftware(ApiVersionsRequestData request) {
-    log.debug(
-        "A client says that it is {} {}",
-        OncePerKind.printable(request.clientSoftwareName()),
-        OncePerKind.printable(request.clientSoftwareVersion()));
   }
 }

@@ -99,9 +99,19 @@ final class TestBroker implements AutoCloseable {
     return new RawClient(port());
   }
 
+  /// Drains now and closes in the background: Netty's last thread takes a second to end.
   @Override
   public void close() {
     server.drain();
+    Thread.ofVirtual().start(this::finish);
+  }
+
+  void closeAndWait() {
+    server.drain();
+    finish();
+  }
+
+  private void finish() {
     server.close();
     partitions.close();
     context.close();

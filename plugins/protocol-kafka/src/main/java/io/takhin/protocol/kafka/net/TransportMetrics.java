@@ -3,6 +3,8 @@ package io.takhin.protocol.kafka.net;
 import io.takhin.api.metrics.Metrics;
 import io.takhin.api.metrics.Metrics.Counter;
 import io.takhin.api.metrics.Metrics.Histogram;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -12,12 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// Threading: any thread; writes neither lock nor allocate, but for the first error of a kind.
 public final class TransportMetrics {
   private static final int APIS = 256;
+  private static final int MAX_SOFTWARE = 100;
 
   private final Metrics metrics;
   private final @Nullable Counter[] requests = new Counter[APIS];
   private final @Nullable Histogram[] durations = new Histogram[APIS];
   private final Counter bytesIn;
   private final Counter bytesOut;
+  private final Set<String> software = ConcurrentHashMap.newKeySet();
 
   /// Registers them.
   public TransportMetrics(Metrics metrics) {
@@ -65,6 +69,26 @@ public final class TransportMetrics {
             ApiKeys.hasId(api) ? ApiKeys.forId(api).name : "unknown",
             "error",
             Errors.forCode(code).name())
+        .increment();
+  }
+
+  /// A connection that said what software it is (T3). Clients choose these words, so only the first
+  /// hundred pairs get labels of their own.
+  ///
+  /// @param name checked to be letters, digits, dots and dashes
+  /// @param version likewise
+  public void clientSoftware(String name, String version) {
+    String pair = name + ' ' + version;
+    boolean known =
+        software.contains(pair) || (software.size() < MAX_SOFTWARE && software.add(pair));
+    metrics
+        .counter(
+            "takhin_kafka_client_software_total",
+            "Connections by the software that the client says it is.",
+            "name",
+            known ? name : "other",
+            "version",
+            known ? version : "other")
         .increment();
   }
 
