@@ -163,6 +163,9 @@ public final class Config {
       if (text == null) {
         return null;
       }
+      if (refersToBadValue(spec, schema)) {
+        return null; // told where that value stands; this default only repeats it
+      }
       source = Sourced.text(text, "default");
       if (text.isEmpty() && needsText(spec)) {
         report("config: " + spec.key() + " is required: set it in YAML or as " + spec.env());
@@ -176,6 +179,20 @@ public final class Config {
         yield null;
       }
     };
+  }
+
+  private boolean refersToBadValue(KeySpec spec, ConfigSchema schema) {
+    Matcher matcher = REFERENCE.matcher(spec.defaultValue());
+    while (matcher.find()) {
+      Sourced set = source(matcher.group(1));
+      KeySpec other = schema.spec(matcher.group(1));
+      if (set != null
+          && other != null
+          && ValueParser.parse(other, set) instanceof ValueParser.Bad) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean needsText(KeySpec spec) {

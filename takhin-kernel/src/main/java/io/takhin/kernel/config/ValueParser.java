@@ -102,16 +102,12 @@ final class ValueParser {
   }
 
   private static Parsed constant(KeySpec spec, String text) {
-    for (Object constant : spec.enumType().getEnumConstants()) {
-      if (KeySpec.enumText(constant).equals(text)) {
-        return new Good(constant);
-      }
+    Parsed parsed = oneOf(spec, text);
+    Object[] constants = spec.enumType().getEnumConstants();
+    if (parsed instanceof Bad || constants == null) { // without its class the text is all there is
+      return parsed;
     }
-    return new Bad(
-        shown(spec, text)
-            + " is not one of "
-            + String.join(", ", spec.oneOf())
-            + Suggestions.didYouMean(text, spec.oneOf()));
+    return new Good(constants[spec.oneOf().indexOf(text)]);
   }
 
   private static Parsed list(KeySpec spec, Sourced source) {

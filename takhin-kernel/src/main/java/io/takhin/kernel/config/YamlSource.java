@@ -91,6 +91,9 @@ final class YamlSource {
       }
       if (root instanceof MappingNode map) {
         flatten("", map, 0);
+        if (nodes > MAX_NODES) {
+          values.clear(); // not a configuration: ten thousand unknown keys help nobody
+        }
       } else {
         problems.add(at(root) + ": the file must hold keys, such as 'server:'");
       }
