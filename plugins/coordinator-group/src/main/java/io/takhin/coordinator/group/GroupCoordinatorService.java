@@ -330,6 +330,11 @@ final class GroupCoordinatorService implements GroupCoordinator {
     };
   }
 
+  /// The shard in charge of a group, or null.
+  @Nullable GroupShard shard(String groupId) {
+    return shards.of(groupId);
+  }
+
   private static void dispatch(
       @Nullable GroupShard shard, boolean whenQuiet, Input input, Refusal refusal) {
     ErrorCode ready = readiness(shard);
