@@ -21,6 +21,7 @@ final class BatchScanner {
   private long next;
   private long lastOffset;
   private int at;
+  private long outOfOrderOffset = -1;
   private @Nullable String damage;
 
   /// A walk from `from`, where a batch begins.
@@ -71,6 +72,7 @@ final class BatchScanner {
       return "magic " + RecordBatch.magic(chunk, at);
     }
     if (RecordBatch.baseOffset(chunk, at) <= lastOffset) {
+      outOfOrderOffset = RecordBatch.baseOffset(chunk, at);
       return "offset " + RecordBatch.baseOffset(chunk, at) + " after " + lastOffset;
     }
     if (RecordBatch.lastOffsetDelta(chunk, at) < 0) {
@@ -120,6 +122,12 @@ final class BatchScanner {
   /// What stopped the walk; null if it was the end.
   @Nullable String damage() {
     return damage;
+  }
+
+  /// The offset of the batch that stopped the walk because it is not above the one before; -1 if
+  /// something else did.
+  long outOfOrderOffset() {
+    return outOfOrderOffset;
   }
 
   /// Where the current batch begins.

@@ -282,12 +282,18 @@ final class LogRecovery {
       int position = from;
       long endOffset = segment.baseOffset;
       boolean first = true;
+      int gapPosition = -1;
+      long gapOffset = -1;
       while (scanner.next() && scanner.lastOffset() < until) {
         if (first && firstLast >= 0 && scanner.lastOffset() - segment.baseOffset != firstLast) {
           return null;
         }
         if (scanner.lastOffset() - segment.baseOffset > Integer.MAX_VALUE) {
           break;
+        }
+        if (RecordBatch.baseOffset(scanner.header(), scanner.headerAt()) > endOffset && !first) {
+          gapPosition = position;
+          gapOffset = endOffset;
         }
         first = false;
         segment.note(scanner.header(), scanner.headerAt(), position, config.indexIntervalBytes());
@@ -301,6 +307,13 @@ final class LogRecovery {
       }
       if (first && firstLast >= 0) {
         return null;
+      }
+      if (gapPosition >= 0 && scanner.outOfOrderOffset() >= gapOffset) {
+        // The checksum does not cover the base offset: not this batch is wrong, but the one that
+        // jumped ahead.
+        index.truncate((int) (gapOffset - segment.baseOffset));
+        position = gapPosition;
+        endOffset = gapOffset;
       }
       noteFirstTimestamp(segment, file, position);
       return new Tail(position, endOffset);

@@ -1,0 +1,176 @@
+package io.takhin.storage.local;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A real disk whose writes to segments can be cut short, and whose fsync can fail.
+final class FaultyDisk implements Disk {
+  private final FileDisk disk = new FileDisk();
+
+  /// Bytes that segments may still take; then writes stop in the middle with ENOSPC.
+  volatile long room = Long.MAX_VALUE;
+
+  /// What the next write to a segment throws.
+  volatile @Nullable IOException writeError;
+
+  /// What every fsync throws.
+  volatile @Nullable IOException forceError;
+
+  /// What every truncation throws.
+  volatile @Nullable IOException truncateError;
+
+  volatile String boot = "boot-1";
+
+  @Override
+  public File open(Path path, boolean create) throws IOException {
+    return new FaultyFile(disk.open(path, create), path.toString().endsWith(LogFiles.LOG));
+  }
+
+  @Override
+  public void rename(Path from, Path to) throws IOException {
+    disk.rename(from, to);
+  }
+
+  @Override
+  public void delete(Path path) throws IOException {
+    disk.delete(path);
+  }
+
+  @Override
+  public List<Path> list(Path directory) throws IOException {
+    return disk.list(directory);
+  }
+
+  @Override
+  public boolean exists(Path path) {
+    return disk.exists(path);
+  }
+
+  @Override
+  public boolean isDirectory(Path path) {
+    return disk.isDirectory(path);
+  }
+
+  @Override
+  public long size(Path path) throws IOException {
+    return disk.size(path);
+  }
+
+  @Override
+  public long lastModifiedMs(Path path) throws IOException {
+    return disk.lastModifiedMs(path);
+  }
+
+  @Override
+  public void createDirectories(Path directory) throws IOException {
+    disk.createDirectories(directory);
+  }
+
+  @Override
+  public void forceDirectory(Path directory) {}
+
+  @Override
+  public @Nullable Closeable lock(Path path) throws IOException {
+    return disk.lock(path);
+  }
+
+  @Override
+  public long totalBytes(Path directory) throws IOException {
+    return disk.totalBytes(directory);
+  }
+
+  @Override
+  public long usableBytes(Path directory) throws IOException {
+    return disk.usableBytes(directory);
+  }
+
+  @Override
+  public String bootId() {
+    return boot;
+  }
+
+  private final class FaultyFile implements File {
+    private final File file;
+    private final boolean segment;
+
+    FaultyFile(File file, boolean segment) {
+      this.file = file;
+      this.segment = segment;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return file.size();
+    }
+
+    @Override
+    public int read(ByteBuffer target, long position) throws IOException {
+      return file.read(target, position);
+    }
+
+    @Override
+    public void write(ByteBuffer[] sources, int count, long position) throws IOException {
+      if (!segment) {
+        file.write(sources, count, position);
+        return;
+      }
+      long size = 0;
+      for (int i = 0; i < count; i++) {
+        size += sources[i].remaining();
+      }
+      IOException error = writeError;
+      long taken = error != null ? size / 2 : Math.min(size, room);
+      long at = position;
+      long left = taken;
+      for (int i = 0; i < count; i++) {
+        int part = (int) Math.min(left, sources[i].remaining());
+        ByteBuffer piece = sources[i].slice(sources[i].position(), part);
+        sources[i].position(sources[i].position() + part);
+        file.write(new ByteBuffer[] {piece}, 1, at);
+        at += part;
+        left -= part;
+      }
+      if (error != null) {
+        throw error;
+      }
+      if (taken < size) {
+        throw new FullException("No space left on device", null);
+      }
+      if (room != Long.MAX_VALUE) {
+        room -= taken;
+      }
+    }
+
+    @Override
+    public void truncate(long size) throws IOException {
+      IOException error = truncateError;
+      if (error != null) {
+        throw error;
+      }
+      file.truncate(size);
+    }
+
+    @Override
+    public void force() throws IOException {
+      IOException error = forceError;
+      if (error != null) {
+        throw error;
+      }
+    }
+
+    @Override
+    public @Nullable FileChannel channel() {
+      return file.channel();
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+}
