@@ -26,6 +26,8 @@ void main(String[] args) throws IOException {
   }
   IO.println("Libraries of others in this distribution, and their licences as their projects declare them.");
   IO.println("Each jar carries its licence and notices below META-INF where its project puts them.");
+  IO.println("takhin-cluster-raft-ratis is Apache Ratis 3.3.0 with ratis-thirdparty-misc 1.1.0 (gRPC, protobuf, Netty,");
+  IO.println("Guava, relocated by its project), unpacked into one module: Apache License, Version 2.0; notices inside.");
   IO.println("");
   for (String name : names) {
     Path jar = jars.get(name);

@@ -99,7 +99,7 @@ report() {
 
 touch "$tools/.began"
 step "clients and tools" install_clients || true
-export TAKHIN_TEST_TOOLS=$tools
+export TEST_TOOLS=$tools
 if [ "${1:-}" = --no-it ]; then
   step "module tests and gates" "$here/mvn" -q verify -DskipITs
 else

@@ -148,6 +148,8 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     # Plugins find every module of the JDK; only the kernel may hand native access on.
     --add-modules "$(system_modules)"
     --enable-native-access=io.takhin.kernel
+    # Ratis' protobuf wants Unsafe, and hangs without it.
+    --sun-misc-unsafe-memory-access=allow
     # Slow readers of /metrics and /health cannot hold a thread for long.
     -Dsun.net.httpserver.maxReqTime=10
     -Dsun.net.httpserver.maxRspTime=30
@@ -156,6 +158,8 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     ${extra[@]+"${extra[@]}"}
     -p "$home/lib"
     -m io.takhin.kernel/io.takhin.kernel.Main)
+  # The broker refuses variables that name no key, so it does not see those of this script.
+  export -n TAKHIN_JAVA_HOME TAKHIN_HEAP TAKHIN_JVM_OPTS TAKHIN_PID_FILE TAKHIN_LOG_FILE TAKHIN_START_TIMEOUT TAKHIN_STOP_TIMEOUT
 }
 
 start() {

@@ -74,7 +74,7 @@ final class Broker implements AutoCloseable {
         () -> "the broker is not ready:\n" + output(),
         () -> {
           if (!process.isAlive()) {
-            throw new IllegalStateException("it ended with " + process.exitValue());
+            throw new AssertionError("it ended with " + process.exitValue() + ":\n" + output());
           }
           return http(healthPort, "/health/ready").status() == 200;
         });

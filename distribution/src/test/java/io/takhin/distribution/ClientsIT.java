@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// kcat (librdkafka), kafka-python and kafkajs, as their projects publish them.
 ///
 /// A client that is not installed is left out, and so is a codec that a client does not have.
-/// `TAKHIN_TEST_TOOLS`, which `scripts/test.sh` sets, makes a missing client a failure.
+/// `TEST_TOOLS`, which `scripts/test.sh` sets, makes a missing client a failure.
 class ClientsIT {
   private static final int RECORDS = 20;
   private static final Map<String, Client> CLIENTS = new LinkedHashMap<>();
@@ -52,7 +52,7 @@ class ClientsIT {
   static void start() {
     broker = Broker.started();
     CLIENTS.put("java", new JavaClient());
-    String tools = System.getenv("TAKHIN_TEST_TOOLS");
+    String tools = System.getenv("TEST_TOOLS");
     if (Command.installed("kcat")) {
       CLIENTS.put("kcat", new KcatClient());
     }

@@ -164,7 +164,7 @@ class MonitoringIT {
   @Test
   void promtoolFindsNothingToSay() throws Exception {
     produce("checked", 5);
-    String tools = System.getenv("TAKHIN_TEST_TOOLS");
+    String tools = System.getenv("TEST_TOOLS");
     Path own = tools == null ? null : Path.of(tools, "promtool");
     String promtool =
         own != null && Files.isExecutable(own)
