@@ -104,6 +104,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   void start() {
     checkUnsafe();
     try {
+      RatisLogFiles.cutTornTail(directory.current(), directory.path());
       RaftServer built =
           RaftServer.newBuilder()
               .setServerId(self)
@@ -126,12 +127,14 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
       Thread.currentThread().interrupt();
       throw failedStart("the start was interrupted", e);
     } catch (IOException | ExecutionException | RuntimeException | Error e) {
+      String damaged = RatisLogFiles.damaged(directory.current());
       throw failedStart(
-          "the metadata log in "
-              + directory.raft()
-              + " cannot be opened: "
-              + reason(e)
-              + ". If the file is damaged, restore the directory from a backup",
+          "the metadata log in %s cannot be opened: %s"
+              .formatted(
+                  directory.raft(),
+                  damaged == null
+                      ? reason(e)
+                      : damaged + "; restore the directory from a backup (" + reason(e) + ")"),
           e);
     }
     snapshots =

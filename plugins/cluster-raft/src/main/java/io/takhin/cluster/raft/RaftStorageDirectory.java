@@ -44,6 +44,11 @@ final class RaftStorageDirectory {
     this.nodeId = nodeId;
   }
 
+  /// All of it.
+  Path path() {
+    return directory;
+  }
+
   /// What Ratis gets.
   Path raft() {
     return directory.resolve("raft");
@@ -172,7 +177,8 @@ final class RaftStorageDirectory {
     return directory.resolve("node.properties");
   }
 
-  private Path current() {
+  /// Where Ratis' log is.
+  Path current() {
     return raft().resolve(GROUP.toString()).resolve("current");
   }
 

@@ -72,4 +72,8 @@ final class TestClusters {
     }
     return result;
   }
+
+  static String message(Throwable thrown) {
+    return String.valueOf(thrown.getMessage());
+  }
 }
