@@ -29,7 +29,6 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteGroupsResponseData;
-import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
@@ -369,7 +368,7 @@ final class GroupApis {
             response
                 .results()
                 .add(
-                    new DeletableGroupResult()
+                    new InOrder.DeletedGroup(i)
                         .setGroupId(names.get(i))
                         .setErrorCode(error.code())
                         .setErrorMessage(Conversions.message(error, (String) null)));

@@ -24,7 +24,6 @@ import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
-import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersRequestData.TopicRequest;
@@ -253,7 +252,7 @@ final class LogApis {
                 topic
                     .partitions()
                     .add(
-                        new DeleteRecordsPartitionResult()
+                        new InOrder.DeletedRecords(topic.partitions().size())
                             .setPartitionIndex(index)
                             .setLowWatermark(result.lowWatermark())
                             .setErrorCode(result.error().code()));

@@ -178,20 +178,6 @@ final class MetadataApis {
     return offline;
   }
 
-  /// Of an unknown topic id. The collection hashes topics by name, and these have none: by their
-  /// ids, a request full of unknown ids costs no quadratic time.
-  private static final class UnnamedTopic extends MetadataResponseTopic {
-    @Override
-    public int hashCode() {
-      return topicId().hashCode();
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
-    }
-  }
-
   /// One answer in the making.
   private final class MetadataAnswer {
     private final MetadataImage image = cluster.image();
@@ -239,13 +225,14 @@ final class MetadataApis {
         if (topic != null) {
           response.topics().add(topic(topic));
         } else {
-          MetadataResponseTopic unknown = new UnnamedTopic();
-          unknown
-              .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID.code())
-              .setName(null)
-              .setTopicId(id)
-              .setPartitions(List.of());
-          response.topics().add(unknown);
+          response
+              .topics()
+              .add(
+                  newTopic()
+                      .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID.code())
+                      .setName(null)
+                      .setTopicId(id)
+                      .setPartitions(List.of()));
         }
       }
       return response;
@@ -266,7 +253,7 @@ final class MetadataApis {
         response
             .topics()
             .add(
-                new MetadataResponseTopic()
+                newTopic()
                     .setErrorCode(error.code())
                     .setName(name)
                     .setIsInternal(Topic.isInternal(name))
@@ -274,6 +261,10 @@ final class MetadataApis {
                     .setTopicAuthorizedOperations(operations()));
       }
       return response;
+    }
+
+    private MetadataResponseTopic newTopic() {
+      return new InOrder.MetadataTopic(response.topics().size());
     }
 
     private int operations() {
@@ -288,7 +279,7 @@ final class MetadataApis {
       for (int index = 0; index < states.size(); index++) {
         partitions.add(partition(index, states.get(index)));
       }
-      return new MetadataResponseTopic()
+      return newTopic()
           .setName(topic.name())
           .setTopicId(Conversions.uuid(topic.id()))
           .setIsInternal(Topic.isInternal(topic.name()))
@@ -411,7 +402,7 @@ final class MetadataApis {
       TopicImage topic = image.topic(name);
       if (topic == null) {
         if (showUnknown) {
-          response.topics().add(unknown(name));
+          response.topics().add(unknown(response.topics().size(), name));
         }
         continue;
       }
@@ -424,7 +415,7 @@ final class MetadataApis {
       response
           .topics()
           .add(
-              new DescribeTopicPartitionsResponseTopic()
+              new InOrder.DescribedTopic(response.topics().size())
                   .setName(name)
                   .setTopicId(Conversions.uuid(topic.id()))
                   .setIsInternal(Topic.isInternal(name))
@@ -445,12 +436,12 @@ final class MetadataApis {
         .setPartitionIndex(partition);
   }
 
-  private static DescribeTopicPartitionsResponseTopic unknown(String name) {
+  private static DescribeTopicPartitionsResponseTopic unknown(int place, String name) {
     ErrorCode error =
         Topic.isValid(name)
             ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
             : ErrorCode.INVALID_TOPIC_EXCEPTION;
-    return new DescribeTopicPartitionsResponseTopic()
+    return new InOrder.DescribedTopic(place)
         .setErrorCode(error.code())
         .setName(name)
         .setIsInternal(Topic.isInternal(name))

@@ -36,7 +36,6 @@ import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicRe
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
-import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
@@ -268,28 +267,14 @@ final class TopicApis {
     }
 
     void answer(@Nullable String name, Uuid id, Result result) {
-      DeletableTopicResult answer = name == null ? new UnnamedResult() : new DeletableTopicResult();
       response
           .responses()
           .add(
-              answer
+              new InOrder.DeletedTopic(response.responses().size())
                   .setName(name)
                   .setTopicId(id)
                   .setErrorCode(result.error().code())
                   .setErrorMessage(Conversions.message(result)));
-    }
-  }
-
-  /// For an id without a topic: hashed by id, see `UnnamedTopic` of [MetadataApis].
-  private static final class UnnamedResult extends DeletableTopicResult {
-    @Override
-    public int hashCode() {
-      return topicId().hashCode();
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
     }
   }
 

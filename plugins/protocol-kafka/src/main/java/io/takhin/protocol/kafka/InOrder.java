@@ -1,0 +1,138 @@
+package io.takhin.protocol.kafka;
+
+import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
+import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
+import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
+import org.apache.kafka.common.message.OffsetDeleteResponseData.OffsetDeleteResponsePartition;
+import org.jspecify.annotations.Nullable;
+
+/// Elements of answers that are hashed by their place in it.
+///
+/// The message classes keep such elements in a table that probes one slot after the other, hashed
+/// by names, ids or numbers that came from the client. Keys chosen to collide, or topics that have
+/// no name at all, would make a large answer take quadratic time (T68). Nobody looks anything up in
+/// an answer, so the place of an element will do for its hash.
+final class InOrder {
+  private InOrder() {}
+
+  /// Neighbours far apart: a run of full slots is what costs time when the table grows.
+  private static int spread(int place) {
+    return place * 0x9e3779b9;
+  }
+
+  /// Of Metadata.
+  static final class MetadataTopic extends MetadataResponseTopic {
+    private final int place;
+
+    MetadataTopic(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of DescribeTopicPartitions.
+  static final class DescribedTopic extends DescribeTopicPartitionsResponseTopic {
+    private final int place;
+
+    DescribedTopic(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of DeleteTopics.
+  static final class DeletedTopic extends DeletableTopicResult {
+    private final int place;
+
+    DeletedTopic(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of DeleteGroups.
+  static final class DeletedGroup extends DeletableGroupResult {
+    private final int place;
+
+    DeletedGroup(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of DeleteRecords.
+  static final class DeletedRecords extends DeleteRecordsPartitionResult {
+    private final int place;
+
+    DeletedRecords(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of OffsetDelete.
+  static final class DeletedOffset extends OffsetDeleteResponsePartition {
+    private final int place;
+
+    DeletedOffset(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+}
