@@ -114,14 +114,14 @@ final class Broker implements AutoCloseable {
       } else {
         // Kafka's shipped setting leaves flushing to the operating system: so do we here.
         env.put("TAKHIN_STORAGE_LOG_FLUSH_MESSAGES", Long.toString(Long.MAX_VALUE));
-        env.put("TAKHIN_STORAGE_LOG_FLUSH_INTERVAL_MS", Long.toString(Long.MAX_VALUE));
+        env.put("TAKHIN_STORAGE_LOG_FLUSH_INTERVAL_MS", Integer.toString(Integer.MAX_VALUE));
       }
     }
     process = builder.start();
   }
 
   /// Waits until the broker answers; the time limit covers a slow machine.
-  void awaitReady() throws InterruptedException {
+  void awaitReady() throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
     while (true) {
       try (Client client = new Client(address())) {
@@ -129,7 +129,8 @@ final class Broker implements AutoCloseable {
         return;
       } catch (IOException e) {
         if (!process().isAlive() || System.nanoTime() > deadline) {
-          throw new IllegalStateException(kind + " did not start; see " + dir + "/broker.log", e);
+          throw new IllegalStateException(
+              kind + " did not start:\n" + Files.readString(dir.resolve("broker.log")), e);
         }
         Thread.sleep(5);
       }
