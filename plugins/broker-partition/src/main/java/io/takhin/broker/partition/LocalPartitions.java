@@ -97,9 +97,13 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     }
   }
 
-  /// The topics that a delta is about.
+  /// The topics that a delta is about; all, if an image came without one, from a snapshot.
   private Set<UUID> touched(MetadataImage image, List<MetadataRecord> records) {
     Set<UUID> ids = new LinkedHashSet<>();
+    if (records.isEmpty()) {
+      ids.addAll(byId.keySet());
+      ids.addAll(image.topicsById().keySet());
+    }
     for (MetadataRecord record : records) {
       switch (record) {
         case MetadataRecord.TopicCreated created -> ids.add(created.id());

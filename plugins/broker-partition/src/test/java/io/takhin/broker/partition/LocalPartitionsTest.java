@@ -13,12 +13,18 @@ import io.takhin.api.TakhinException;
 import io.takhin.api.TopicPartition;
 import io.takhin.api.cluster.Cluster;
 import io.takhin.api.cluster.ConfigResource;
+import io.takhin.api.cluster.MetadataImage;
 import io.takhin.api.cluster.MetadataRecord.Broker;
 import io.takhin.api.cluster.MetadataRecord.ConfigChanged;
+import io.takhin.api.cluster.MetadataRecord.PartitionChanged;
+import io.takhin.api.cluster.MetadataRecord.PartitionState;
+import io.takhin.api.cluster.MetadataRecord.TopicCreated;
+import io.takhin.api.cluster.MetadataRecord.TopicDeleted;
 import io.takhin.api.metrics.MetricVisitor;
 import io.takhin.api.metrics.Metrics;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionService;
+import io.takhin.api.partition.PartitionService.Topic;
 import io.takhin.api.storage.LogConfig;
 import io.takhin.api.storage.LogListener;
 import io.takhin.api.storage.LogStorage;
@@ -118,6 +124,24 @@ class LocalPartitionsTest extends PartitionServiceContract {
     assertEquals(
         ErrorCode.MESSAGE_TOO_LARGE,
         CapturedProduce.append(partition("before", 0), Batches.of("a".repeat(99))).await().error());
+  }
+
+  @Test
+  void anImageFromASnapshotIsFollowedWithoutADelta() {
+    Topic before = topic("before");
+    MetadataImage image = cluster().image();
+    UUID id = new UUID(3, 3);
+    MetadataImage restored =
+        image.apply(
+            List.of(
+                new TopicDeleted(before.id()),
+                new TopicCreated(id, "restored"),
+                new PartitionChanged(id, 0, new PartitionState(List.of(1), List.of(1), 1, 4, 4))));
+    ((LocalPartitions) service()).changed(restored, image, List.of());
+    assertTrue(before.deleted());
+    assertEquals(1, service().topics().size());
+    assertEquals(4, partition("restored", 0).leaderEpoch());
+    assertEquals(1, storage().existing().size());
   }
 
   @Test
