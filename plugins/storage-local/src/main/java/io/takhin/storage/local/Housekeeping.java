@@ -80,7 +80,7 @@ final class Housekeeping {
         .dirty()
         .drain(
             log -> {
-              if (log.flushIfDue(nowMs)) {
+              if (log.durability().flushIfDue(nowMs)) {
                 context.dirty().add(log);
               }
             });

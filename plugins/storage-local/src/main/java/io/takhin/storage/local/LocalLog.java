@@ -6,7 +6,6 @@ import io.takhin.api.TopicPartition;
 import io.takhin.api.record.RecordBatch;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Appended;
-import io.takhin.api.storage.AppendResult.Duplicate;
 import io.takhin.api.storage.AppendResult.Rejected;
 import io.takhin.api.storage.LogAppend;
 import io.takhin.api.storage.LogAppend.Origin;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,14 +32,13 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// What the gate protects: producer state, the last segment, the list of segments, the end. What
-/// readers see is published by volatile writes in the order sizes, segments, end. `flushLock`
-/// keeps fsync and truncation apart; no append and no reader takes it.
+/// readers see is published by volatile writes in the order sizes, segments, end. [Durability]
+/// keeps fsync and truncation apart; no append and no reader waits for either.
 ///
 /// Threading: any thread.
 final class LocalLog implements PartitionLog {
   static final Logger LOGGER = LoggerFactory.getLogger(LocalLog.class);
 
-  private static final int RECENT_ENDS = 8;
   private static final long SNAPSHOT_EVERY_BYTES = 64L << 20;
 
   private final LogContext context;
@@ -49,9 +46,10 @@ final class LocalLog implements PartitionLog {
   private final LogListener listener;
   private final LeaderEpochs epochs;
   private final ProducerStates producers;
+  private final RecentEnds recentEnds = new RecentEnds();
   private final Gate gate = new Gate(this::round);
-  private final ReentrantLock flushLock = new ReentrantLock();
   private final Object progress = new Object();
+  private final Durability durability;
 
   private volatile Path path;
   private volatile LogConfig config;
@@ -61,17 +59,10 @@ final class LocalLog implements PartitionLog {
   private volatile long highWatermark;
   private volatile int truncations;
   private volatile @Nullable String closed;
-  private LogEnd @Nullable [] recentEnds;
-  private int recentEnd;
 
   private volatile long committableEndOffset;
   private long committableBytes;
-  private volatile boolean commitQueued;
 
-  private volatile long recoveryPoint;
-  private volatile boolean namesDirty;
-  private volatile boolean flushQueued;
-  private volatile long dirtySinceMs;
   private long snapshotOffset;
   private long snapshotBytes;
   private long rollJitterMs;
@@ -95,14 +86,12 @@ final class LocalLog implements PartitionLog {
     Segment last = segments[segments.length - 1];
     this.end = new LogEnd(found.logEndOffset(), last, last.sizeBytes(), 0);
     this.highWatermark = found.highWatermark();
-    this.recoveryPoint = Math.min(found.recoveryPoint(), found.logEndOffset());
+    this.durability =
+        new Durability(this, Math.min(found.recoveryPoint(), found.logEndOffset()), found.fresh());
     this.committableEndOffset = found.logEndOffset();
     this.snapshotOffset = found.snapshotOffset();
-    this.namesDirty = found.fresh();
     drawJitter();
   }
-
-  // ---- what is known ----
 
   @Override
   public TopicPartition partition() {
@@ -116,6 +105,10 @@ final class LocalLog implements PartitionLog {
 
   Path path() {
     return path;
+  }
+
+  boolean closed() {
+    return closed != null;
   }
 
   LogContext context() {
@@ -149,7 +142,7 @@ final class LocalLog implements PartitionLog {
   }
 
   long recoveryPoint() {
-    return recoveryPoint;
+    return durability.recoveryPoint();
   }
 
   LogEnd end() {
@@ -170,15 +163,7 @@ final class LocalLog implements PartitionLog {
 
   /// The position of an end that was published lately, if it is in this segment; else -1.
   int recentPosition(long offset, Segment segment) {
-    LogEnd[] recent = recentEnds;
-    if (recent != null) {
-      for (LogEnd candidate : recent) {
-        if (candidate != null && candidate.offset() == offset && candidate.segment() == segment) {
-          return candidate.position();
-        }
-      }
-    }
-    return -1;
+    return recentEnds.position(offset, segment);
   }
 
   @Override
@@ -201,7 +186,7 @@ final class LocalLog implements PartitionLog {
     config = newConfig;
     drawJitter();
     if (wasDurable && !newConfig.durableBeforeAck()) {
-      queueCommit();
+      durability.queueCommit();
     }
   }
 
@@ -217,8 +202,6 @@ final class LocalLog implements PartitionLog {
     }
     context.directory().check();
   }
-
-  // ---- append ----
 
   @Override
   public void append(LogAppend append) {
@@ -263,8 +246,11 @@ final class LocalLog implements PartitionLog {
       if (producer != null && producer.staged()) {
         write(gather);
       }
+      boolean stamped = config.timestampType() == TimestampType.LOG_APPEND_TIME;
       AppendResult refused =
-          append.origin() == Origin.CLIENT ? checkProducer(producer, in, at) : null;
+          append.origin() == Origin.CLIENT
+              ? producers.refusal(producer, in, at, stamped, logStartOffset)
+              : null;
       if (refused != null) {
         write(gather);
         answer(append, refused);
@@ -276,7 +262,7 @@ final class LocalLog implements PartitionLog {
     }
     Rejected wrong = makeRoom(append, gather);
     if (wrong == null) {
-      wrong = assignOffsets(append, gather);
+      wrong = Placement.assignOffsets(append, nextOffset(gather));
     }
     if (wrong != null) {
       write(gather);
@@ -290,33 +276,7 @@ final class LocalLog implements PartitionLog {
       producer = producer == null ? producers.findOrAdd(RecordBatch.producerId(in, at)) : producer;
       producer.stage(in, at);
     }
-    gather.add(append, base, lastOffset(in), producer);
-  }
-
-  private @Nullable AppendResult checkProducer(@Nullable Producer producer, ByteBuffer in, int at) {
-    ErrorCode code = producers.check(producer, in, at);
-    if (code == ErrorCode.NONE || producer == null) {
-      return null;
-    }
-    if (code == ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
-      int i = producer.find(RecordBatch.baseSequence(in, at), RecordBatch.lastOffsetDelta(in, at));
-      long last = producer.lastOffset(i);
-      boolean stamped = config.timestampType() == TimestampType.LOG_APPEND_TIME;
-      return new Duplicate(
-          last - producer.delta(i), last, stamped ? producer.timestampMs(i) : -1, logStartOffset);
-    }
-    return new Rejected(
-        code,
-        "producer "
-            + producer.id
-            + ": epoch "
-            + RecordBatch.producerEpoch(in, at)
-            + " sequence "
-            + RecordBatch.baseSequence(in, at)
-            + " after epoch "
-            + producer.epoch
-            + " sequence "
-            + producer.lastSequence());
+    gather.add(append, base, Placement.lastOffset(in), producer);
   }
 
   /// Rolls to a new segment if this append must not go into the one that grows.
@@ -332,7 +292,9 @@ final class LocalLog implements PartitionLog {
     Segment active = end.segment();
     long size = (long) end.position() + gather.bytes();
     LogConfig settings = config;
-    if (size == 0 || !mustRoll(active, size, base, in, at, settings)) {
+    if (size == 0
+        || !Placement.mustRoll(
+            active, size, base, in, settings, settings.segmentMs() - rollJitterMs)) {
       return null;
     }
     write(gather);
@@ -347,49 +309,8 @@ final class LocalLog implements PartitionLog {
     }
   }
 
-  private boolean mustRoll(
-      Segment active, long size, long base, ByteBuffer in, int at, LogConfig settings) {
-    if (size + in.remaining() > settings.segmentBytes()
-        || base + in.remaining() - active.baseOffset > Integer.MAX_VALUE
-        || active.indexFull(settings.segmentIndexBytes())) {
-      return true;
-    }
-    Long first = active.firstTimestamp();
-    return first != null
-        && RecordBatch.maxTimestamp(in, at) - first > settings.segmentMs() - rollJitterMs;
-  }
-
   private long nextOffset(Gather gather) {
     return gather.count() == 0 ? end.offset() : gather.lastOffset(gather.count() - 1) + 1;
-  }
-
-  private @Nullable Rejected assignOffsets(LogAppend append, Gather gather) {
-    ByteBuffer in = append.records();
-    long next = nextOffset(gather);
-    int at = in.position();
-    while (at < in.limit()) {
-      if (append.origin() != Origin.REPLICA) {
-        RecordBatch.baseOffset(in, at, next);
-        RecordBatch.leaderEpoch(in, at, append.leaderEpoch());
-      } else if (RecordBatch.baseOffset(in, at) < next) {
-        return new Rejected(
-            ErrorCode.INVALID_RECORD,
-            "offset " + RecordBatch.baseOffset(in, at) + " where " + next + " is expected");
-      }
-      next = RecordBatch.lastOffset(in, at) + 1;
-      at += (int) RecordBatch.sizeBytes(in, at);
-    }
-    return null;
-  }
-
-  private static long lastOffset(ByteBuffer in) {
-    int at = in.position();
-    long last = -1;
-    while (at < in.limit()) {
-      last = RecordBatch.lastOffset(in, at);
-      at += (int) RecordBatch.sizeBytes(in, at);
-    }
-    return last;
   }
 
   /// Writes what was gathered, publishes it and answers; empties the gather.
@@ -422,10 +343,12 @@ final class LocalLog implements PartitionLog {
     }
     segment.sizeBytes(position);
     long bytes = before.bytes() + gather.bytes();
-    publish(new LogEnd(nextOffset(gather), segment, position, bytes));
-    markDirty();
+    LogEnd after = new LogEnd(nextOffset(gather), segment, position, bytes);
+    recentEnds.add(after);
+    end = after;
+    durability.markDirty();
     if (settings.durableBeforeAck()) {
-      queueCommit();
+      durability.queueCommit();
     } else {
       committable(end);
     }
@@ -504,18 +427,8 @@ final class LocalLog implements PartitionLog {
     } catch (IOException e) {
       // the batch is written and carries its epoch: recovery finds it there
       LOGGER.warn("{}: saving {}: {}", partition, LogFiles.EPOCHS, e.toString());
-      namesDirty = true;
+      durability.noteNames();
     }
-  }
-
-  private void publish(LogEnd next) {
-    LogEnd[] recent = recentEnds;
-    if (recent == null) {
-      recent = new LogEnd[RECENT_ENDS];
-      recentEnds = recent;
-    }
-    recent[recentEnd++ & (RECENT_ENDS - 1)] = next;
-    end = next;
   }
 
   private static void answer(LogAppend append, AppendResult result) {
@@ -535,12 +448,12 @@ final class LocalLog implements PartitionLog {
     Segment[] now = segments;
     Segment[] more = java.util.Arrays.copyOf(now, now.length + 1);
     more[now.length] = next;
-    namesDirty = true;
+    durability.noteNames();
     segments = more;
     end = new LogEnd(end.offset(), next, 0, end.bytes());
     old.sealed();
     drawJitter();
-    context.blocking().execute(this::flushQuietly);
+    context.blocking().execute(durability::flushQuietly);
   }
 
   private void snapshotProducers(long offset) throws IOException {
@@ -555,72 +468,15 @@ final class LocalLog implements PartitionLog {
     snapshotBytes = end.bytes();
   }
 
-  // ---- progress and durability ----
-
-  private void queueCommit() {
-    if (!commitQueued) {
-      commitQueued = true;
-      context.committer().add(this);
-    }
-  }
-
-  /// Forces what was written and tells the listener. On the committer's thread.
-  void commit() {
-    commitQueued = false;
-    LogEnd written = end;
-    try {
-      flush(written);
-      committable(written);
-    } catch (TakhinException e) {
-      LOGGER.debug("{} was not committed: {}", partition, e.getMessage());
-    }
-  }
-
-  private void committable(LogEnd to) {
+  /// Tells the listener that all up to `to` is as durable as an acknowledgement asks.
+  void committable(LogEnd to) {
     synchronized (progress) {
-      if (to.offset() > committableEndOffset) {
+      if (to.offset() > committableEndOffset && to.offset() <= end.offset()) {
         long bytes = to.bytes() - committableBytes;
         committableEndOffset = to.offset();
         committableBytes = to.bytes();
         listener.committable(to.offset(), bytes);
       }
-    }
-  }
-
-  private void markDirty() {
-    if (!flushQueued) {
-      flushQueued = true;
-      dirtySinceMs = context.clock().millis();
-      context.dirty().add(this);
-    }
-  }
-
-  /// Whether a background flush is due; asked by housekeeping, which took the log off the list.
-  ///
-  /// @return whether the log stays dirty and belongs on the list again
-  boolean flushIfDue(long nowMs) {
-    LogConfig settings = config;
-    long waitedMs = nowMs - dirtySinceMs;
-    boolean due =
-        waitedMs >= settings.flushMs()
-            || waitedMs < 0
-            || end.offset() - recoveryPoint >= settings.flushMessages();
-    if (!due) {
-      return true;
-    }
-    flushQueued = false;
-    flushQuietly();
-    return false;
-  }
-
-  private void flushQuietly() {
-    try {
-      flush();
-      if (end.bytes() - snapshotBytes > SNAPSHOT_EVERY_BYTES) {
-        gate.run(this::snapshotAtEnd);
-      }
-    } catch (TakhinException e) {
-      LOGGER.debug("{}: flush: {}", partition, e.getMessage());
     }
   }
 
@@ -653,59 +509,27 @@ final class LocalLog implements PartitionLog {
   public void flush() {
     checkOpen();
     LogEnd written = end;
-    flush(written);
+    durability.flush(written);
     if (config.durableBeforeAck()) {
       committable(written);
     }
   }
 
-  private void flush(LogEnd written) {
-    flushLock.lock();
-    try {
-      context.directory().check();
-      if (recoveryPoint >= written.offset() && !namesDirty) {
-        return;
-      }
-      long begin = System.nanoTime();
-      Segment[] now = segments;
-      for (int i = 0; i < now.length; i++) {
-        long until = i + 1 < now.length ? now[i + 1].baseOffset : Long.MAX_VALUE;
-        if (until > recoveryPoint) {
-          forceSegment(now[i]);
-        }
-      }
-      if (namesDirty) {
-        namesDirty = false;
-        epochs.save();
-        context.disk().forceDirectory(path);
-        context.disk().forceDirectory(directory());
-      }
-      recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), end.offset()));
-      context.directory().noteChange();
-      context.flushes().record(System.nanoTime() - begin);
-    } catch (Disk.FullException e) {
-      context.directory().noteFull(String.valueOf(e.getMessage()));
-      throw new TakhinException(ErrorCode.KAFKA_STORAGE_ERROR, e.getMessage() + "", e);
-    } catch (IOException e) {
-      if (closed == null) {
-        throw context.directory().fail("fsync of " + path, e);
-      }
-    } finally {
-      flushLock.unlock();
-    }
+  /// Forces what was written and tells the listener. On the committer's thread.
+  void commit() {
+    durability.commit();
   }
 
-  private void forceSegment(Segment segment) throws IOException {
-    Disk.File file = segment.file.acquire();
-    try {
-      file.force();
-    } finally {
-      segment.file.release();
-    }
-    segment.saveIndex();
+  Durability durability() {
+    return durability;
   }
 
-  // ---- reading ----
+  /// Takes a snapshot of the producers if much was written since the last one.
+  void snapshotIfDue() {
+    if (end.bytes() - snapshotBytes > SNAPSHOT_EVERY_BYTES) {
+      gate.run(this::snapshotAtEnd);
+    }
+  }
 
   @Override
   public LogReader reader() {
@@ -740,8 +564,6 @@ final class LocalLog implements PartitionLog {
     gate.run(() -> active.addAll(producers.active()));
     return active;
   }
-
-  // ---- removing ----
 
   @Override
   public void deleteRecordsBefore(long offset) {
@@ -822,23 +644,13 @@ final class LocalLog implements PartitionLog {
   @Override
   public void truncateTo(long offset) {
     checkOpen();
-    flushLock.lock();
-    try {
-      gate.run(() -> truncate(offset));
-    } finally {
-      flushLock.unlock();
-    }
+    durability.exclude(() -> gate.run(() -> truncate(offset)));
   }
 
   @Override
   public void truncateFullyAndStartAt(long offset) {
     checkOpen();
-    flushLock.lock();
-    try {
-      gate.run(() -> truncateFully(offset));
-    } finally {
-      flushLock.unlock();
-    }
+    durability.exclude(() -> gate.run(() -> truncateFully(offset)));
   }
 
   private void truncate(long offset) {
@@ -891,7 +703,7 @@ final class LocalLog implements PartitionLog {
       producers.clear();
       LogRecovery.deleteSnapshots(context.disk(), path, Long.MIN_VALUE);
       snapshotOffset = -1;
-      namesDirty = true;
+      durability.noteNames();
       epochs.clear();
       afterTruncation();
       highWatermark = offset;
@@ -902,9 +714,9 @@ final class LocalLog implements PartitionLog {
 
   private void afterTruncation() throws IOException {
     long offset = end.offset();
-    recentEnds = null;
+    recentEnds.clear();
     highWatermark = Math.min(highWatermark, offset);
-    recoveryPoint = Math.min(recoveryPoint, offset);
+    durability.truncated(offset);
     logStartOffset = Math.min(logStartOffset, offset);
     synchronized (progress) {
       committableEndOffset = Math.min(committableEndOffset, offset);
@@ -913,8 +725,6 @@ final class LocalLog implements PartitionLog {
     epochs.truncateEnd(offset);
     epochs.save();
   }
-
-  // ---- the end ----
 
   /// Tells the listener that the directory failed.
   void offline(String reason) {
@@ -926,7 +736,7 @@ final class LocalLog implements PartitionLog {
   /// Ends appends and reads; with everything on disk, if the directory works.
   void close() {
     if (context.directory().offline() == null) {
-      flushQuietly();
+      durability.flushQuietly();
     }
     gate.run(
         () -> {
@@ -960,24 +770,21 @@ final class LocalLog implements PartitionLog {
   /// @return where the files are now
   Path delete(Path renamed) throws IOException {
     IOException[] failure = new IOException[1];
-    flushLock.lock();
-    try {
-      gate.run(
-          () -> {
-            closed = "deleted";
-            try {
-              context.disk().rename(path, renamed);
-              path = renamed;
-              for (Segment segment : segments) {
-                segment.moved(renamed);
-              }
-            } catch (IOException e) {
-              failure[0] = e;
-            }
-          });
-    } finally {
-      flushLock.unlock();
-    }
+    durability.exclude(
+        () ->
+            gate.run(
+                () -> {
+                  closed = "deleted";
+                  try {
+                    context.disk().rename(path, renamed);
+                    path = renamed;
+                    for (Segment segment : segments) {
+                      segment.moved(renamed);
+                    }
+                  } catch (IOException e) {
+                    failure[0] = e;
+                  }
+                }));
     if (failure[0] != null) {
       throw failure[0];
     }

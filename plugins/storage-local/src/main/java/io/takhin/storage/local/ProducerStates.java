@@ -2,6 +2,9 @@ package io.takhin.storage.local;
 
 import io.takhin.api.ErrorCode;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.storage.AppendResult;
+import io.takhin.api.storage.AppendResult.Duplicate;
+import io.takhin.api.storage.AppendResult.Rejected;
 import io.takhin.api.storage.PartitionLog.ActiveProducer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -114,6 +117,34 @@ final class ProducerStates {
         : ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
   }
 
+  /// The outcome of a client's batch that must not be appended; null if it may be.
+  @Nullable AppendResult refusal(
+      @Nullable Producer producer, ByteBuffer batch, int at, boolean stamped, long logStart) {
+    ErrorCode code = check(producer, batch, at);
+    if (code == ErrorCode.NONE || producer == null) {
+      return null;
+    }
+    int sequence = RecordBatch.baseSequence(batch, at);
+    if (code == ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+      int i = producer.find(sequence, RecordBatch.lastOffsetDelta(batch, at));
+      long last = producer.lastOffset(i);
+      long stamp = stamped ? producer.timestampMs(i) : -1;
+      return new Duplicate(last - producer.delta(i), last, stamp, logStart);
+    }
+    return new Rejected(
+        code,
+        "producer "
+            + producer.id
+            + ": epoch "
+            + RecordBatch.producerEpoch(batch, at)
+            + " sequence "
+            + sequence
+            + " after epoch "
+            + producer.epoch
+            + " sequence "
+            + producer.lastSequence());
+  }
+
   /// Learns from a batch that is in the log: recovery, and what the leader sent.
   void learn(ByteBuffer batch, int at) {
     long id = RecordBatch.producerId(batch, at);
@@ -143,7 +174,7 @@ final class ProducerStates {
   List<Producer> all() {
     List<Producer> all = new ArrayList<>(size);
     for (Producer producer : table) {
-      if (producer != null) {
+      if (producer != null && producer.epoch >= 0) { // not one whose first write failed
         all.add(producer);
       }
     }

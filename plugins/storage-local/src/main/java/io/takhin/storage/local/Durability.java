@@ -1,0 +1,170 @@
+package io.takhin.storage.local;
+
+import io.takhin.api.ErrorCode;
+import io.takhin.api.TakhinException;
+import io.takhin.api.storage.LogConfig;
+import java.io.IOException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// How far a log is on disk, and how it gets there.
+///
+/// ```
+/// written --(committer, flush.messages=1)----> forced, then committable
+/// written, committable --(housekeeping)------> forced: by interval, by records, after a roll
+/// ```
+///
+/// An fsync that fails takes the whole directory offline; it is not tried again.
+///
+/// Threading: the gate marks, the committer or one worker forces. The lock is held across fsync;
+/// no append and no reader takes it.
+final class Durability {
+  private final LocalLog log;
+  private final LogContext context;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile long recoveryPoint;
+  private volatile boolean namesDirty;
+  private volatile boolean commitQueued;
+  private volatile boolean flushQueued;
+  private volatile long dirtySinceMs;
+
+  /// @param namesDirty whether the directory of the log itself may not be on disk yet
+  Durability(LocalLog log, long recoveryPoint, boolean namesDirty) {
+    this.log = log;
+    this.context = log.context();
+    this.recoveryPoint = recoveryPoint;
+    this.namesDirty = namesDirty;
+  }
+
+  /// All below is known to be on disk.
+  long recoveryPoint() {
+    return recoveryPoint;
+  }
+
+  /// Names of files changed: the next flush makes them durable too.
+  void noteNames() {
+    namesDirty = true;
+  }
+
+  /// The log was cut, by somebody who excluded flushes.
+  void truncated(long offset) {
+    recoveryPoint = Math.min(recoveryPoint, offset);
+  }
+
+  /// Runs something that no fsync may overlap.
+  void exclude(Runnable action) {
+    lock.lock();
+    try {
+      action.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Asks for a group commit; once is enough until it begins.
+  void queueCommit() {
+    if (!commitQueued) {
+      commitQueued = true;
+      context.committer().add(log);
+    }
+  }
+
+  /// Forces what was written and tells the listener. On the committer's thread.
+  void commit() {
+    commitQueued = false;
+    LogEnd written = log.end();
+    try {
+      flush(written);
+      log.committable(written);
+    } catch (TakhinException e) {
+      LocalLog.LOGGER.debug("{} was not committed: {}", log.partition(), e.getMessage());
+    }
+  }
+
+  /// Puts the log on the list for background flushes.
+  void markDirty() {
+    if (!flushQueued) {
+      flushQueued = true;
+      dirtySinceMs = context.clock().millis();
+      context.dirty().add(log);
+    }
+  }
+
+  /// Whether a background flush is due; asked by housekeeping, which took the log off the list.
+  ///
+  /// @return whether the log stays dirty and belongs on the list again
+  boolean flushIfDue(long nowMs) {
+    LogConfig settings = log.config();
+    long waitedMs = nowMs - dirtySinceMs;
+    boolean due =
+        waitedMs >= settings.flushMs()
+            || waitedMs < 0
+            || log.end().offset() - recoveryPoint >= settings.flushMessages();
+    if (!due) {
+      return !log.closed();
+    }
+    flushQueued = false;
+    flushQuietly();
+    return false;
+  }
+
+  /// Flushes in the background: a failure has taken the directory offline and was logged there.
+  void flushQuietly() {
+    try {
+      flush(log.end());
+      log.snapshotIfDue();
+    } catch (TakhinException e) {
+      LocalLog.LOGGER.debug("{}: flush: {}", log.partition(), e.getMessage());
+    }
+  }
+
+  /// Forces everything up to an end.
+  ///
+  /// Errors: TakhinException if it is not on disk now.
+  void flush(LogEnd written) {
+    lock.lock();
+    try {
+      context.directory().check();
+      if (recoveryPoint >= written.offset() && !namesDirty) {
+        return;
+      }
+      long begin = System.nanoTime();
+      Segment[] segments = log.segments();
+      for (int i = 0; i < segments.length; i++) {
+        long until = i + 1 < segments.length ? segments[i + 1].baseOffset : Long.MAX_VALUE;
+        if (until > recoveryPoint) {
+          force(segments[i]);
+        }
+      }
+      if (namesDirty) {
+        namesDirty = false;
+        log.epochs().save();
+        context.disk().forceDirectory(log.path());
+        context.disk().forceDirectory(log.directory());
+      }
+      recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), log.end().offset()));
+      context.directory().noteChange();
+      context.flushes().record(System.nanoTime() - begin);
+    } catch (Disk.FullException e) {
+      namesDirty = true;
+      context.directory().noteFull(String.valueOf(e.getMessage()));
+      throw new TakhinException(ErrorCode.KAFKA_STORAGE_ERROR, "no room: " + e.getMessage(), e);
+    } catch (IOException e) {
+      if (log.closed()) {
+        throw new TakhinException(ErrorCode.KAFKA_STORAGE_ERROR, log.partition() + " is gone", e);
+      }
+      throw context.directory().fail("fsync of " + log.path(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void force(Segment segment) throws IOException {
+    Disk.File file = segment.file.acquire();
+    try {
+      file.force();
+    } finally {
+      segment.file.release();
+    }
+    segment.saveIndex();
+  }
+}
