@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -144,7 +145,11 @@ public record MetadataImage(
 
     private void copyTopics() {
       if (byName == base.topicsByName) {
-        byName = new TreeMap<>(byName);
+        // A sorted map is copied in one pass, without comparing: it has to be seen as one.
+        byName =
+            byName instanceof SortedMap<String, TopicImage> sorted
+                ? new TreeMap<>(sorted)
+                : new TreeMap<>(byName);
         byId = new HashMap<>(byId);
       }
     }
@@ -203,7 +208,12 @@ public record MetadataImage(
     }
 
     private static <K, V> Map<K, V> frozen(Map<K, V> map, Map<K, V> unchanged) {
-      return map == unchanged ? map : Collections.unmodifiableMap(map);
+      if (map == unchanged) {
+        return map;
+      }
+      return map instanceof SortedMap<K, V> sorted
+          ? Collections.unmodifiableSortedMap(sorted)
+          : Collections.unmodifiableMap(map);
     }
   }
 }
