@@ -56,10 +56,18 @@ public final class Logging {
     }
     Layout<ILoggingEvent> layout = config.format().equals("json") ? json(context) : text(context);
     install(context, appender, "main", layout, Level.toLevel(config.level()));
+    Level level = Level.toLevel(config.level());
+    if (level.isGreaterOrEqual(Level.INFO)) {
+      config.quiet().forEach(name -> context.getLogger(name).setLevel(atLeastWarn(level)));
+    }
     if (!SLF4JBridgeHandler.isInstalled()) {
       SLF4JBridgeHandler.removeHandlersForRootLogger();
       SLF4JBridgeHandler.install();
     }
+  }
+
+  private static Level atLeastWarn(Level level) {
+    return level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN;
   }
 
   private static void checkWritable(Path path) throws IOException {

@@ -2,6 +2,7 @@ package io.takhin.kernel.logging;
 
 import io.takhin.api.config.Key;
 import java.nio.file.Path;
+import java.util.List;
 
 /// What is logged, how, and where to.
 public record LoggingConfig(
@@ -11,6 +12,13 @@ public record LoggingConfig(
             oneOf = {"debug", "info", "warn", "error"},
             doc = "Lines below this level are left out. debug tells much; use it for a short time.")
         String level,
+    @Key(
+            value = "logging.quiet",
+            defaultValue = "org.apache.ratis,org.apache.kafka,io.netty,io.micrometer",
+            doc =
+                "Loggers, by prefix, of which only warnings and errors are told, unless"
+                    + " logging.level is debug: libraries that talk about themselves.")
+        List<String> quiet,
     @Key(
             value = "logging.format",
             defaultValue = "json",

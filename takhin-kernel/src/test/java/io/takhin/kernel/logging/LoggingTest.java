@@ -64,6 +64,18 @@ class LoggingTest {
   }
 
   @Test
+  void quietLoggersTellOnlyWarningsUnlessTheLevelIsDebug() throws IOException {
+    Path file = configure("info", "text");
+    LoggerFactory.getLogger("talks.much.Inner").info("about itself");
+    LoggerFactory.getLogger("talks.little").info("once");
+    LoggerFactory.getLogger("talks.much.Inner").warn("twice");
+    assertEquals(2, Files.readAllLines(file).size());
+    configure("debug", "text");
+    LoggerFactory.getLogger("talks.much.Inner").info("about itself");
+    assertEquals(3, Files.readAllLines(file).size());
+  }
+
+  @Test
   void theLogsDirectoryIsMadeAndAPathThatCannotBeWrittenIsToldWithItsKey() throws IOException {
     assertTrue(Files.exists(configure("info", "json")));
     Path file = Files.writeString(directory.resolve("file"), "");
@@ -72,7 +84,8 @@ class LoggingTest {
             IOException.class,
             () ->
                 Logging.configure(
-                    new LoggingConfig("info", "json", file.resolve("log"), 1 << 20, 1 << 20, 1)));
+                    new LoggingConfig(
+                        "info", List.of(), "json", file.resolve("log"), 1 << 20, 1 << 20, 1)));
     assertTrue(String.valueOf(refused.getMessage()).contains("logging.output.path"));
   }
 
@@ -91,7 +104,8 @@ class LoggingTest {
 
   private Path configure(String level, String format) throws IOException {
     Path file = directory.resolve("logs").resolve("takhin.log");
-    Logging.configure(new LoggingConfig(level, format, file, 1 << 20, 1 << 20, 1));
+    Logging.configure(
+        new LoggingConfig(level, List.of("talks.much"), format, file, 1 << 20, 1 << 20, 1));
     return file;
   }
 }
