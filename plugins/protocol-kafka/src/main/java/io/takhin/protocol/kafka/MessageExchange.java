@@ -19,8 +19,8 @@ import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.jspecify.annotations.Nullable;
 
-/// An exchange by message classes. Answers are encoded by the thread that gives them, into one
-/// buffer of the exact size.
+/// An exchange by message classes. Answers are encoded on the loop, into one buffer of the exact
+/// size.
 final class MessageExchange extends ResponseSlot implements Exchange {
   private final RequestRouter router;
   private final ApiKeys api;
@@ -80,12 +80,16 @@ final class MessageExchange extends ResponseSlot implements Exchange {
 
   @Override
   public void respond(ApiMessage response) {
+    onLoop(() -> encodeAndRespond(response));
+  }
+
+  private void encodeAndRespond(ApiMessage response) {
     ByteBuf encoded;
     try {
       encoded = encode(response);
     } catch (RuntimeException e) {
       router.defect(api, e);
-      fail(e);
+      encodeFailure(e);
       return;
     }
     respond(encoded);
@@ -116,6 +120,10 @@ final class MessageExchange extends ResponseSlot implements Exchange {
 
   @Override
   public void fail(Throwable failure) {
+    onLoop(() -> encodeFailure(failure));
+  }
+
+  private void encodeFailure(Throwable failure) {
     Throwable cause = failure;
     while ((cause instanceof CompletionException || cause instanceof ExecutionException)
         && cause.getCause() != null) {

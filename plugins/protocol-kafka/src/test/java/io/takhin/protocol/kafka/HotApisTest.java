@@ -495,6 +495,23 @@ class HotApisTest {
   }
 
   @Test
+  void t26ABatchThatDidNotFitComesWhenItsPartitionIsFirst() {
+    append("orders", 0, batch(1, 10));
+    append("orders", 1, batch(1, 5000));
+    var small = fetchTopic("orders", 0, 0, 1, 0);
+    small.partitions().forEach(each -> each.setPartitionMaxBytes(200));
+    var first = ask(12, session(0, 0, small));
+    assertEquals(1, keys(first.responses().get(0).partitions().get(0)).size());
+    assertEquals(
+        0,
+        Objects.requireNonNull(first.responses().get(0).partitions().get(1).records())
+            .sizeInBytes());
+    var next = ask(12, session(first.sessionId(), 1, fetchTopic("orders", 0, 1)));
+    assertEquals(1, next.responses().get(0).partitions().get(0).partitionIndex());
+    assertEquals(1, keys(next.responses().get(0).partitions().get(0)).size());
+  }
+
+  @Test
   void aFetchAsAReplicaIsRefused() {
     var request = fetch(0, 1, fetchTopic("orders", 0, 0)).setReplicaId(2);
     assertEquals(Errors.CLUSTER_AUTHORIZATION_FAILED.code(), ask(12, request).errorCode());

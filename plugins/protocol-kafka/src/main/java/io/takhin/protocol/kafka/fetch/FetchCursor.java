@@ -160,7 +160,9 @@ final class FetchCursor implements PartitionWatcher {
       records.close();
     }
     slice = empty ? null : records;
-    clean = empty && error == ErrorCode.NONE && diverging == null && budget >= maxBytes;
+    long visibleUntil =
+        isolation == Isolation.READ_COMMITTED ? read.lastStableOffset() : read.highWatermark();
+    clean = empty && error == ErrorCode.NONE && diverging == null && offset >= visibleUntil;
   }
 
   private @Nullable Partition resolve(TopicHandles topics) {

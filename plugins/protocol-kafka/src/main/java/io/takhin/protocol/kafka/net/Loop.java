@@ -174,15 +174,19 @@ public final class Loop {
 
   /// Lets a timer expire within 5 ms after a time.
   public void schedule(TimerWheel.Timer timer, long deadlineNanos) {
-    fine.advance(nowNanos);
-    fine.schedule(timer, deadlineNanos);
-    arm();
+    schedule(fine, timer, deadlineNanos);
   }
 
   /// Lets a timer expire within half a second after a time: for timeouts of minutes.
   public void scheduleCoarse(TimerWheel.Timer timer, long deadlineNanos) {
-    coarse.schedule(timer, deadlineNanos);
-    arm();
+    schedule(coarse, timer, deadlineNanos);
+  }
+
+  private void schedule(TimerWheel wheel, TimerWheel.Timer timer, long deadlineNanos) {
+    if (wheel.size() == 0) {
+      wheel.advance(nowNanos);
+    }
+    wakeAt(wheel.schedule(timer, deadlineNanos));
   }
 
   /// Takes a timer out, if it waits.
@@ -191,12 +195,10 @@ public final class Loop {
     coarse.cancel(timer);
   }
 
-  private void arm() {
-    long next = Math.min(fine.nextNanos(), coarse.nextNanos());
-    if (!advancing && next < wakeNanos) {
-      wakeNanos = next;
-      long delay = Math.max(next - nowNanos, 0);
-      eventLoop.schedule(timersDue, delay, TimeUnit.NANOSECONDS);
+  private void wakeAt(long nanos) {
+    if (!advancing && nanos < wakeNanos) {
+      wakeNanos = nanos;
+      eventLoop.schedule(timersDue, Math.max(nanos - nowNanos, 0), TimeUnit.NANOSECONDS);
     }
   }
 
@@ -212,7 +214,7 @@ public final class Loop {
     } finally {
       advancing = false;
     }
-    arm();
+    wakeAt(Math.min(fine.nextNanos(), coarse.nextNanos()));
   }
 
   /// The receive buffer, empty; the caller's reference is to be released.

@@ -3,7 +3,7 @@ package io.takhin.protocol.kafka.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /// The place of one request's answer in the order of its connection (T7). Opening it takes the
@@ -16,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threading: any thread for the answering methods, of which the first wins; all else the loop.
 public class ResponseSlot extends LoopTask {
+  private static final AtomicIntegerFieldUpdater<ResponseSlot> ANSWERED =
+      AtomicIntegerFieldUpdater.newUpdater(ResponseSlot.class, "answered");
+
   private final Connection connection;
   private final short api;
   private final int correlationId;
   private final long startNanos;
-  private final AtomicBoolean answered = new AtomicBoolean();
+  private volatile int answered;
 
   @Nullable ResponseSlot next;
   boolean ready;
@@ -56,6 +59,11 @@ public class ResponseSlot extends LoopTask {
     return correlationId;
   }
 
+  /// The frame that is kept; null once the answer was given.
+  protected final @Nullable ByteBuf keptFrame() {
+    return frame;
+  }
+
   final long startNanos() {
     return startNanos;
   }
@@ -88,11 +96,29 @@ public class ResponseSlot extends LoopTask {
 
   /// Whether an answer was given.
   public final boolean answered() {
-    return answered.get();
+    return answered != 0;
+  }
+
+  /// Runs work on the loop: at once if the caller is on it. Answers are encoded there, so that no
+  /// other thread touches the buffer pool.
+  protected final void onLoop(Runnable work) {
+    if (connection.loop().inLoop()) {
+      work.run();
+      return;
+    }
+    connection
+        .loop()
+        .submit(
+            new LoopTask() {
+              @Override
+              protected void runOnLoop() {
+                work.run();
+              }
+            });
   }
 
   private void give(@Nullable Object response, boolean closing) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!ANSWERED.compareAndSet(this, 0, 1)) {
       if (response != null) {
         release(response);
       }

@@ -43,13 +43,16 @@ public final class TimerWheel {
 
   /// Lets a timer expire at a time; one that waits already is moved. A time that has passed means
   /// the next tick.
-  public void schedule(Timer timer, long deadlineNanos) {
+  ///
+  /// @return when it will expire, if [#advance] is called then
+  public long schedule(Timer timer, long deadlineNanos) {
     cancel(timer);
     long ticks = Math.ceilDiv(deadlineNanos - startNanos, tickNanos);
     timer.tick = Math.max(ticks, currentTick + 1);
     timer.wheel = this;
     timer.linkBefore(slots[(int) timer.tick & mask]);
     size++;
+    return startNanos + timer.tick * tickNanos;
   }
 
   /// Takes a timer out, if it waits.

@@ -21,6 +21,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.PluginContext;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -130,7 +132,7 @@ public final class Transport {
     }
     IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     MultiThreadIoEventLoopGroup made =
-        new MultiThreadIoEventLoopGroup(config.threads(), context.threads("loop"), io);
+        new MultiThreadIoEventLoopGroup(config.threads(), loopThreads(), io);
     group = made;
     for (EventExecutor executor : made) {
       loops.put(
@@ -167,6 +169,12 @@ public final class Transport {
         server.localAddress(),
         config.threads(),
         epoll ? "epoll" : "NIO");
+  }
+
+  /// Threads of the kernel's making for which Netty's pool keeps caches.
+  private ThreadFactory loopThreads() {
+    ThreadFactory named = context.threads("loop");
+    return work -> named.newThread(() -> FastThreadLocalThread.runWithFastThreadLocal(work));
   }
 
   private TakhinException cannotBind(Exception cause) {

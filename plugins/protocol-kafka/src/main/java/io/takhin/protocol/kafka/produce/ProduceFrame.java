@@ -13,7 +13,10 @@ final class ProduceFrame {
   static final int FIRST_WITH_TOPIC_ID = 13;
   private static final int KEPT = 4096;
   private static final int FIELDS = 3;
-  private static final int TOPIC_FIELDS = 3;
+
+  /// Ints for each topic in [#copyTopics]: position of name or id, length of the name or -1, end of
+  /// its partitions.
+  static final int TOPIC_FIELDS = 3;
 
   private static final int MIN_TOPIC_BYTES = 3;
   private static final int MIN_PARTITION_BYTES = 5;
@@ -93,6 +96,10 @@ final class ProduceFrame {
       throw new MalformedRequestException("null where a Produce request must have something");
     }
     return length;
+  }
+
+  int[] copyTopics() {
+    return Arrays.copyOf(topics, topicCount * TOPIC_FIELDS);
   }
 
   int topicAt(int topic) {

@@ -68,7 +68,7 @@ public final class ProduceHandler {
     ByteBuffer bytes = in.buffer();
     ProduceSlot slot =
         new ProduceSlot(
-            cluster, metrics, connection, correlationId, requestBytes, version, request, bytes);
+            cluster, metrics, connection, correlationId, requestBytes, version, request);
     slot.keep(frame);
     boolean internalAllowed = ADMIN_CLIENT.equals(clientId);
     int at = 0;

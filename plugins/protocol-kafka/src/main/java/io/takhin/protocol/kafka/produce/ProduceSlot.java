@@ -13,25 +13,29 @@ import io.takhin.protocol.kafka.net.TransportMetrics;
 import io.takhin.protocol.kafka.topics.Leaders;
 import io.takhin.protocol.kafka.wire.FrameWriter;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
 /// A Produce request until all of its partitions are acknowledged.
 ///
-/// The outcome of each partition is kept in its [Part], which is the append itself; whoever brings
-/// the last one encodes the answer. The frame is kept until then: the records lie in it.
+/// The outcome of each partition is kept in its [Part], which is the append itself; with the last
+/// one the loop encodes the answer. The frame is kept until then: the records lie in it.
 final class ProduceSlot extends ResponseSlot {
+  private static final AtomicIntegerFieldUpdater<ProduceSlot> PENDING =
+      AtomicIntegerFieldUpdater.newUpdater(ProduceSlot.class, "pending");
   private static final int PARTITION_BYTES = 48;
 
   private final Cluster cluster;
   private final TransportMetrics metrics;
   private final short version;
   private final short acks;
-  private final byte[][] topics;
-  private final int[] topicEnds;
+  private final int[] topics;
   private final Part[] parts;
-  private final AtomicInteger pending;
+
+  /// Outcomes that are missing, and one for the start; by [#PENDING].
+  @SuppressWarnings("UnusedVariable")
+  private volatile int pending;
 
   ProduceSlot(
       Cluster cluster,
@@ -40,24 +44,15 @@ final class ProduceSlot extends ResponseSlot {
       int correlationId,
       int requestBytes,
       short version,
-      ProduceFrame request,
-      ByteBuffer frame) {
+      ProduceFrame request) {
     super(connection, ApiKeys.PRODUCE.id, correlationId, requestBytes);
     this.cluster = cluster;
     this.metrics = metrics;
     this.version = version;
     this.acks = request.acks;
-    topics = new byte[request.topicCount][];
-    topicEnds = new int[request.topicCount];
-    for (int i = 0; i < topics.length; i++) {
-      int length = request.topicNameLength(i);
-      byte[] bytes = new byte[length < 0 ? 16 : length];
-      frame.get(request.topicAt(i), bytes);
-      topics[i] = bytes;
-      topicEnds[i] = request.partitionsEnd(i);
-    }
+    topics = request.copyTopics();
     parts = new Part[request.partitionCount];
-    pending = new AtomicInteger(parts.length + 1);
+    pending = parts.length + 1;
   }
 
   /// An append that will call back.
@@ -75,8 +70,12 @@ final class ProduceSlot extends ResponseSlot {
 
   /// One outcome is in. All of them and the start make the answer.
   void arrived() {
-    if (pending.decrementAndGet() == 0) {
-      answer();
+    if (PENDING.decrementAndGet(this) == 0) {
+      if (connection().loop().inLoop()) {
+        answer();
+      } else {
+        onLoop(this::answer);
+      }
     }
   }
 
@@ -101,11 +100,15 @@ final class ProduceSlot extends ResponseSlot {
 
   private ByteBuf encode() {
     boolean flexible = version >= ProduceFrame.FIRST_FLEXIBLE;
-    int estimate = 64;
-    for (byte[] topic : topics) {
-      estimate += topic.length + 16;
+    ByteBuf frame = keptFrame();
+    if (frame == null) {
+      throw new IllegalStateException("the frame is gone before its answer");
     }
-    estimate += parts.length * PARTITION_BYTES;
+    int topicCount = topics.length / ProduceFrame.TOPIC_FIELDS;
+    int estimate = 64 + parts.length * PARTITION_BYTES;
+    for (int i = 0; i < topicCount; i++) {
+      estimate += Math.max(topics[i * ProduceFrame.TOPIC_FIELDS + 1], 16) + 16;
+    }
     ByteBuf out = connection().loop().allocator().directBuffer(estimate);
     out.writeInt(0);
     out.writeInt(correlationId());
@@ -113,15 +116,18 @@ final class ProduceSlot extends ResponseSlot {
       out.writeByte(0);
     }
     Leaders leaders = null;
-    FrameWriter.writeArrayCount(out, flexible, topics.length);
+    FrameWriter.writeArrayCount(out, flexible, topicCount);
     int at = 0;
-    for (int i = 0; i < topics.length; i++) {
-      if (version < ProduceFrame.FIRST_WITH_TOPIC_ID) {
-        FrameWriter.writeStringLength(out, flexible, topics[i].length);
+    for (int i = 0; i < topicCount; i++) {
+      int nameAt = topics[i * ProduceFrame.TOPIC_FIELDS];
+      int nameLength = topics[i * ProduceFrame.TOPIC_FIELDS + 1];
+      int end = topics[i * ProduceFrame.TOPIC_FIELDS + 2];
+      if (nameLength >= 0) {
+        FrameWriter.writeStringLength(out, flexible, nameLength);
       }
-      out.writeBytes(topics[i]);
-      FrameWriter.writeArrayCount(out, flexible, topicEnds[i] - at);
-      for (; at < topicEnds[i]; at++) {
+      out.writeBytes(frame, nameAt, nameLength < 0 ? 16 : nameLength);
+      FrameWriter.writeArrayCount(out, flexible, end - at);
+      for (; at < end; at++) {
         Part part = parts[at];
         if (version >= 10 && part.error == ErrorCode.NOT_LEADER_OR_FOLLOWER && leaders == null) {
           leaders = new Leaders(cluster, connection().listener());
