@@ -191,7 +191,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     change.leaving.forEach(
         (replica, id) -> {
           replica.gone(ErrorCode.NOT_LEADER_OR_FOLLOWER, "the replica moved to another broker");
-          storage.delete(id);
+          deleteLog(id);
         });
   }
 
@@ -206,8 +206,17 @@ final class LocalPartitions implements PartitionService, MetadataListener {
       Replica replica = topic.replica(i);
       if (replica != null) {
         replica.gone(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "the topic was deleted");
-        storage.delete(replica.id());
+        deleteLog(replica.id());
       }
+    }
+  }
+
+  /// A log that cannot be deleted is found again at the next start; the metadata must go on.
+  private void deleteLog(TopicPartition partition) {
+    try {
+      storage.delete(partition);
+    } catch (TakhinException e) {
+      log.error("the log of {} stays on disk: {}", partition, e.getMessage(), e);
     }
   }
 
@@ -236,7 +245,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     }
     for (TopicPartition stray : strays) {
       log.warn("deleting the log of {}: its topic {} is gone", stray, stray.topicId());
-      storage.delete(stray);
+      deleteLog(stray);
     }
   }
 

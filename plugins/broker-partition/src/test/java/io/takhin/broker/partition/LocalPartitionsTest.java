@@ -152,6 +152,19 @@ class LocalPartitionsTest extends PartitionServiceContract {
     assertTrue(storage().existing().stream().noneMatch(each -> each.topic().equals("late")));
   }
 
+  @Test
+  void aLogThatCannotBeDeletedDoesNotStopTheMetadata() {
+    InMemoryCluster cluster = new InMemoryCluster();
+    PartitionService service = started(cluster, new UndeletableStorage());
+    UUID id = cluster.createTopic("t", 1).id();
+    Topic topic = service.topic("t");
+    cluster.deleteTopics(List.of(id)).join();
+    assertTrue(topic != null && topic.deleted());
+    cluster.createTopic("next", 1);
+    assertNotNull(service.topic("next"));
+    service.close();
+  }
+
   private PartitionService started(Cluster cluster, LogStorage storage) {
     PartitionService service =
         create(
@@ -199,9 +212,22 @@ class LocalPartitionsTest extends PartitionServiceContract {
     public void offline(String reason) {}
   }
 
+  /// Cannot delete anything.
+  private static final class UndeletableStorage extends DefectiveStorage {
+    @Override
+    public PartitionLog open(TopicPartition partition, LogConfig config, LogListener listener) {
+      return sound.open(partition, config, listener);
+    }
+
+    @Override
+    public void delete(TopicPartition partition) {
+      throw new TakhinException(ErrorCode.KAFKA_STORAGE_ERROR, "permission denied");
+    }
+  }
+
   /// Throws what no storage should.
-  private static final class DefectiveStorage implements LogStorage {
-    private final InMemoryLogStorage sound = new InMemoryLogStorage();
+  private static class DefectiveStorage implements LogStorage {
+    final InMemoryLogStorage sound = new InMemoryLogStorage();
 
     @Override
     public LogConfig defaults() {
