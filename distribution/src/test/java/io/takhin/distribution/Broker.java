@@ -23,7 +23,10 @@ import org.apache.kafka.clients.admin.NewTopic;
 /// One broker: a process of the unpacked tarball, started by its script on free ports, with a data
 /// directory of its own that outlives restarts.
 final class Broker implements AutoCloseable {
-  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  /// The exit code after SIGTERM, once everything was closed in order: 128 + 15.
+  static final int STOPPED = 143;
+
+  private static final Duration START_LIMIT = Duration.ofSeconds(120);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
 
   private final Path dataDirectory = Distribution.newDirectory("data");
@@ -47,6 +50,8 @@ final class Broker implements AutoCloseable {
     environment.put("TAKHIN_HEALTH_HOST", "127.0.0.1");
     environment.put("TAKHIN_HEALTH_PORT", Integer.toString(healthPort));
     environment.put("TAKHIN_HEAP", "512m");
+    // Nobody else joins the tests' groups.
+    environment.put("TAKHIN_KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0");
   }
 
   /// A broker that is ready.

@@ -1,13 +1,22 @@
 package io.takhin.distribution;
 
+import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Apache Kafka's command-line tools, each in a JVM of its own as its users run it.
 final class KafkaTools {
   private static final Path CLASSES = Path.of("target", "kafka-tools.jsa").toAbsolutePath();
+  /// Only jars: the archive refuses directories.
+  private static final String JARS =
+      Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+          .filter(entry -> entry.endsWith(".jar"))
+          .collect(Collectors.joining(File.pathSeparator));
+
   private final String bootstrap;
 
   KafkaTools(Broker broker) {
@@ -56,10 +65,12 @@ final class KafkaTools {
                 // Classes of the tools, kept from the first run for the others.
                 "-XX:+AutoCreateSharedArchive",
                 "-XX:SharedArchiveFile=" + CLASSES,
+                "-Dlogback.configurationFile="
+                    + Path.of("src", "test", "resources", "logback-test.xml").toAbsolutePath(),
                 "-Xlog:disable",
                 "-Xlog:all=off",
                 "-cp",
-                System.getProperty("java.class.path"),
+                JARS,
                 mainClass));
     command.addAll(args);
     return Command.run(null, Map.of(), stdin, command);

@@ -109,7 +109,7 @@ class RestartIT {
       }
 
       if (polite) {
-        assertEquals(0, broker.stop(), broker::output);
+        assertEquals(Broker.STOPPED, broker.stop(), broker::output);
       } else {
         broker.kill();
       }
