@@ -25,24 +25,27 @@ final class Alarm {
     long current = setFor.get();
     while (atMs < current) {
       if (setFor.compareAndSet(current, atMs)) {
-        schedule(Math.max(0, atMs - monotonicMs.getAsLong()));
+        schedule(atMs);
         return;
       }
       current = setFor.get();
     }
   }
 
-  private void schedule(long delayMs) {
+  private void schedule(long atMs) {
+    long delayMs = Math.max(0, atMs - monotonicMs.getAsLong());
     try {
-      scheduler.schedule(this::rings, delayMs, TimeUnit.MILLISECONDS);
+      scheduler.schedule(() -> rings(atMs), delayMs, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       // The kernel stops: nothing is due any more.
       setFor.set(Deadlines.NEVER);
     }
   }
 
-  private void rings() {
-    setFor.set(Deadlines.NEVER);
-    ring.run();
+  /// A task that was overtaken by an earlier one does nothing: only the time that is set rings.
+  private void rings(long atMs) {
+    if (setFor.compareAndSet(atMs, Deadlines.NEVER)) {
+      ring.run();
+    }
   }
 }

@@ -18,7 +18,6 @@ import io.takhin.coordinator.group.GroupShard.Phase;
 import io.takhin.coordinator.group.GroupShard.Refusal;
 import io.takhin.coordinator.group.GroupShard.Work;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -101,7 +100,6 @@ final class GroupCoordinatorService implements GroupCoordinator {
 
   @Override
   public void close() {
-    closed = true;
     ScheduledFuture<?> periodic = expiry;
     if (periodic != null) {
       periodic.cancel(false);
@@ -110,8 +108,12 @@ final class GroupCoordinatorService implements GroupCoordinator {
   }
 
   private void resignAll() {
-    Shards before = shards;
-    shards = Shards.NONE;
+    Shards before;
+    synchronized (this) {
+      closed = true;
+      before = shards;
+      shards = Shards.NONE;
+    }
     before.here().forEach(shard -> shard.resign(ErrorCode.NOT_COORDINATOR));
   }
 
@@ -161,32 +163,39 @@ final class GroupCoordinatorService implements GroupCoordinator {
 
   /// Takes over what this broker leads now, and gives up the rest.
   private void lead(@Nullable TopicImage now) {
-    Shards before = shards;
-    int count = now == null ? 0 : now.partitions().size();
-    @Nullable GroupShard[] table = new GroupShard[count];
     List<GroupShard> fresh = new ArrayList<>();
-    boolean same = now != null && now.id().equals(before.topicId());
-    for (int i = 0; now != null && i < count; i++) {
+    List<GroupShard> given = new ArrayList<>();
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      Shards before = shards;
+      Shards after = now == null ? Shards.NONE : table(now, before);
+      List<GroupShard> old = before.here();
+      List<GroupShard> current = after.here();
+      shards = after;
+      old.stream().filter(each -> !current.contains(each)).forEach(given::add);
+      current.stream().filter(each -> !old.contains(each)).forEach(fresh::add);
+    }
+    given.forEach(shard -> shard.resign(ErrorCode.NOT_COORDINATOR));
+    fresh.forEach(this::load);
+  }
+
+  private Shards table(TopicImage now, Shards before) {
+    int count = now.partitions().size();
+    boolean same = now.id().equals(before.topicId());
+    @Nullable GroupShard[] table = new GroupShard[count];
+    for (int i = 0; i < count; i++) {
       PartitionState state = now.partitions().get(i);
       if (state.leader() == cluster.nodeId()) {
         GroupShard old = same && i < before.byPartition().length ? before.byPartition()[i] : null;
-        if (old != null && old.leaderEpoch() == state.leaderEpoch()) {
-          table[i] = old;
-        } else {
-          GroupShard shard = newShard(i, state.leaderEpoch());
-          table[i] = shard;
-          fresh.add(shard);
-        }
+        table[i] =
+            old != null && old.leaderEpoch() == state.leaderEpoch()
+                ? old
+                : newShard(i, state.leaderEpoch());
       }
     }
-    shards = now == null ? Shards.NONE : new Shards(now.id(), table);
-    List<@Nullable GroupShard> kept = Arrays.asList(table);
-    for (GroupShard old : before.here()) {
-      if (!kept.contains(old)) {
-        old.resign(ErrorCode.NOT_COORDINATOR);
-      }
-    }
-    fresh.forEach(this::load);
+    return new Shards(now.id(), table);
   }
 
   private GroupShard newShard(int index, int leaderEpoch) {

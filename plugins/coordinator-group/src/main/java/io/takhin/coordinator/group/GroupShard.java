@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -275,14 +276,16 @@ final class GroupShard {
     List<PendingWrite> inBatch = new ArrayList<>(writes.size());
     for (Write write : writes) {
       PendingWrite pendingWrite = new PendingWrite(write);
-      List<Encoded> encoded = new ArrayList<>(write.records().size());
+      List<Encoded> encoded = encode(write);
+      if (encoded == null) {
+        settleLater(List.of(pendingWrite), ErrorCode.UNKNOWN_SERVER_ERROR, 0);
+        continue;
+      }
       long size = 0;
       int largest = 0;
-      for (GroupRecord record : write.records()) {
-        Encoded each = new Encoded(RecordCodec.key(record), RecordCodec.value(record));
+      for (Encoded each : encoded) {
         size += each.sizeBytes();
         largest = Math.max(largest, each.sizeBytes());
-        encoded.add(each);
       }
       if (largest > maxBatchBytes - RecordBatch.HEADER_BYTES) {
         settleLater(List.of(pendingWrite), ErrorCode.MESSAGE_TOO_LARGE, 0);
@@ -311,6 +314,19 @@ final class GroupShard {
     }
   }
 
+  private @Nullable List<Encoded> encode(Write write) {
+    List<Encoded> encoded = new ArrayList<>(write.records().size());
+    try {
+      for (GroupRecord record : write.records()) {
+        encoded.add(new Encoded(RecordCodec.key(record), RecordCodec.value(record)));
+      }
+      return encoded;
+    } catch (RuntimeException e) {
+      LOG.error("A record for __consumer_offsets-{} cannot be encoded", index, e);
+      return null;
+    }
+  }
+
   private record Encoded(byte[] key, byte @Nullable [] value) {
     int sizeBytes() {
       return key.length + (value == null ? 0 : value.length) + RECORD_OVERHEAD_BYTES;
@@ -322,7 +338,13 @@ final class GroupShard {
       write.batches++;
     }
     inFlight++;
-    to.append(new BatchAppend(builder.build(), writes));
+    BatchAppend append = new BatchAppend(builder.build(), writes);
+    try {
+      to.append(append);
+    } catch (RuntimeException e) {
+      LOG.error("An append to __consumer_offsets-{} threw", index, e);
+      append.done(ErrorCode.UNKNOWN_SERVER_ERROR, -1, -1, -1, e.getMessage());
+    }
   }
 
   private void settleLater(List<PendingWrite> writes, ErrorCode error, int batches) {
@@ -331,6 +353,7 @@ final class GroupShard {
 
   private final class BatchAppend extends PartitionAppend {
     private final List<PendingWrite> writes;
+    private final AtomicBoolean answered = new AtomicBoolean();
 
     BatchAppend(ByteBuffer records, List<PendingWrite> writes) {
       super(records, (short) -1, APPEND_TIMEOUT_MS, Origin.COORDINATOR);
@@ -344,10 +367,22 @@ final class GroupShard {
         long logAppendTimeMs,
         long logStartOffset,
         @Nullable String message) {
+      if (!answered.compareAndSet(false, true)) {
+        return;
+      }
       if (error != ErrorCode.NONE) {
         LOG.warn("An append to __consumer_offsets-{} failed: {}: {}", index, error, message);
       }
       settleLater(writes, error, 1);
+    }
+  }
+
+  /// One write's defect must not keep the others of its batch from their answers.
+  private void settled(PendingWrite each, Now now, Effects out) {
+    try {
+      each.write.then().settled(each.error, now, out);
+    } catch (RuntimeException e) {
+      LOG.error("A defect in the coordinator of __consumer_offsets-{}", index, e);
     }
   }
 
@@ -372,7 +407,7 @@ final class GroupShard {
           each.error = error;
         }
         if (each.batches == 0) {
-          each.write.then().settled(each.error, now, out);
+          settled(each, now, out);
         }
       }
     }
