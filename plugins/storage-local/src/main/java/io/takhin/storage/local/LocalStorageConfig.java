@@ -16,10 +16,11 @@ public record LocalStorageConfig(
             value = "storage.log.segment.size",
             defaultValue = "1073741824",
             min = 1024,
-            max = Integer.MAX_VALUE,
+            max = 2147483648L,
             doc =
                 "Bytes after which a log starts a new segment file; segment.bytes of topics."
-                    + " Retention removes whole segments.")
+                    + " Retention removes whole segments. 2 GiB count as one byte less, which is"
+                    + " the most that the positions in an index reach.")
         long segmentSize,
     @Key(
             value = "storage.log.retention.hours",
@@ -112,7 +113,7 @@ public record LocalStorageConfig(
   /// The log settings that follow; what has no key has Kafka's default.
   LogConfig logDefaults() {
     return new LogConfig(
-        (int) segmentSize,
+        (int) Math.min(segmentSize, Integer.MAX_VALUE),
         WEEK_MS,
         0,
         4096,
