@@ -183,13 +183,25 @@ class LauncherIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"TAKHIN_SERVER_PORT", "TAKHIN_METRICS_PORT", "TAKHIN_HEALTH_PORT"})
+  @ValueSource(strings = {"TAKHIN_SERVER_PORT", "TAKHIN_HEALTH_PORT"})
   void aTakenPortIsNamedWithTheWayOut(String variable) throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
         Broker broker = new Broker()) {
       String port = Integer.toString(taken.getLocalPort());
       assertEquals(1, broker.with(variable, port).launch().awaitExit(), broker::output);
       failsWithOneLine(broker.output(), port, variable);
+    }
+  }
+
+  @Test
+  void aTakenMetricsPortIsNamedAndTheRestServes() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        Broker broker = new Broker()) {
+      String port = Integer.toString(taken.getLocalPort());
+      broker.with("TAKHIN_METRICS_PORT", port).start();
+      failsWithOneLine(broker.output(), port, "TAKHIN_METRICS_PORT");
+      String health = Broker.http(broker.healthPort(), "/health").body();
+      assertTrue(health.contains("\"degraded\"") && health.contains(port), health);
     }
   }
 
