@@ -333,14 +333,16 @@ final class Kernel implements PluginScope.Kernel {
     }
   }
 
+  private List<String> missing(KernelConfig wanted) {
+    return POINTS.stream()
+        .map(ExtensionPoint::name)
+        .filter(wanted.required()::contains)
+        .filter(name -> running.stream().noneMatch(each -> each.part().point().name().equals(name)))
+        .toList();
+  }
+
   private void checkRequired(KernelConfig wanted) throws StartFailure {
-    List<String> missing =
-        POINTS.stream()
-            .map(ExtensionPoint::name)
-            .filter(wanted.required()::contains)
-            .filter(
-                name -> running.stream().noneMatch(each -> each.part().point().name().equals(name)))
-            .toList();
+    List<String> missing = missing(wanted);
     if (!missing.isEmpty()) {
       List<String> lines = new ArrayList<>();
       refusals.forEach(refusal -> lines.add(refusal.line()));
@@ -466,8 +468,8 @@ final class Kernel implements PluginScope.Kernel {
     plugin.state(failed, reason);
     plugin.forget();
     KernelConfig wanted = kernelConfig;
-    if (wanted != null && its.stream().anyMatch(each -> each.part().point().one())) {
-      checkRequired(wanted); // others would only fail for want of it
+    if (wanted != null && !missing(wanted).isEmpty()) {
+      throw new StartFailure(refusal.line()); // the one reason; others would fail for want of it
     }
   }
 

@@ -105,6 +105,36 @@ class MainTest {
   }
 
   @Test
+  void whatTheUserCanMendIsOneClearLine() throws IOException, InterruptedException {
+    new PluginJars(home.resolve("work"))
+        .jar(
+            home.resolve("plugins/unlucky.jar"),
+            PluginJars.metricsPlugin(
+                "unlucky",
+                "",
+                """
+                return new Service() {
+                  public void start() {
+                    throw new TakhinException(ErrorCode.UNKNOWN_SERVER_ERROR,
+                        "port 9 is taken: set unlucky.text to another one.");
+                  }
+                  public void close() {}
+                };
+                """,
+                ""));
+    Map<String, String> environment = new java.util.HashMap<>(ALONE);
+    environment.put("TAKHIN_PLUGINS_REQUIRED", "metrics");
+    try (Broker broker = new Broker(home, environment)) {
+      assertEquals(1, broker.exitCode());
+      assertEquals(
+          List.of(
+              "takhin: plugin unlucky cannot start: port 9 is taken: set unlucky.text to another"
+                  + " one."),
+          broker.err().lines().filter(line -> !line.startsWith("WARNING")).toList());
+    }
+  }
+
+  @Test
   void stopsInOrderOnSigterm() throws IOException, InterruptedException {
     new PluginJars(home.resolve("work"))
         .jar(

@@ -11,14 +11,9 @@ import java.nio.file.Path;
 public record Refusal(String plugin, Path location, String reason, String remedy) {
   /// In one line.
   public String line() {
-    String what = reason.endsWith(".") ? reason.substring(0, reason.length() - 1) : reason;
-    return "plugin "
-        + plugin
-        + " ("
-        + location
-        + ") is refused: "
-        + what
-        + "."
-        + (remedy.isEmpty() ? "" : " " + remedy + ".");
+    if (remedy.isEmpty()) {
+      return "plugin " + plugin + " cannot start: " + reason;
+    }
+    return "plugin " + plugin + " (" + location + ") is refused: " + reason + ". " + remedy + ".";
   }
 }
