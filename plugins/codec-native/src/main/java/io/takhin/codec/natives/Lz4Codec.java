@@ -65,8 +65,8 @@ final class Lz4Codec implements Codec {
 
   @Override
   public ByteBuffer compress(ByteBuffer in) {
-    int blocks = (in.remaining() + BLOCK_BYTES - 1) / BLOCK_BYTES;
-    long bound = 15 + in.remaining() + 4L * blocks + compressor.maxCompressedLength(BLOCK_BYTES);
+    long blocks = (in.remaining() + BLOCK_BYTES - 1L) / BLOCK_BYTES;
+    long bound = 15L + in.remaining() + 4 * blocks + compressor.maxCompressedLength(BLOCK_BYTES);
     if (bound > Integer.MAX_VALUE - 8) {
       throw new TakhinException(
           ErrorCode.MESSAGE_TOO_LARGE, in.remaining() + " bytes are too many for one batch");

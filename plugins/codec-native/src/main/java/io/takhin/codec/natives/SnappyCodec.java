@@ -32,11 +32,11 @@ final class SnappyCodec implements Codec {
 
   @Override
   public ByteBuffer compress(ByteBuffer in) throws IOException {
-    int chunks = (in.remaining() + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    long chunks = (in.remaining() + CHUNK_BYTES - 1L) / CHUNK_BYTES;
     long most = Snappy.maxCompressedLength(CHUNK_BYTES);
     Output out =
         new Output(
-            (int) Math.min(HEADER_BYTES + chunks * (4 + most), in.remaining() + 4 + 2 * most),
+            (int) Math.min(HEADER_BYTES + chunks * (4 + most), in.remaining() + 4L + 2 * most),
             Integer.MAX_VALUE);
     out.ensure(HEADER_BYTES);
     out.room().putLong(MAGIC).putInt(VERSION).putInt(VERSION);
