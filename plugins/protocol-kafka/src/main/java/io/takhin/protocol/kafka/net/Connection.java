@@ -249,6 +249,9 @@ public final class Connection extends ChannelInboundHandlerAdapter {
       close();
     } finally {
       parsing = false;
+      if (closed) {
+        dropPartial();
+      }
     }
   }
 
@@ -489,7 +492,9 @@ public final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (cause instanceof IOException) {
+    if (cause instanceof MalformedRequestException) {
+      refuse("malformed-request", String.valueOf(cause.getMessage()));
+    } else if (cause instanceof IOException) {
       log.debug("Connection of {} broke: {}", address, cause.toString());
     } else {
       transport.metrics().closed("defect");
@@ -515,6 +520,7 @@ public final class Connection extends ChannelInboundHandlerAdapter {
       }
       ByteBuf own = partial;
       if (own != null) {
+        partialSinceNanos = loop.nowNanos();
         own.retain();
         try {
           parse(own, true);
