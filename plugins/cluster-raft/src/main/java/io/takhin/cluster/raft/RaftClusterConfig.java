@@ -11,8 +11,7 @@ public record RaftClusterConfig(
     @Key(
             value = "storage.data.dir",
             defaultValue = "/tmp/takhin-data",
-            doc =
-                "The directory that holds everything the broker keeps: partition logs and metadata.")
+            doc = "Directory for all data. The default does not survive a reboot: set it.")
         Path dataDir,
     @Key(
             value = "kafka.broker.id",
@@ -40,7 +39,7 @@ public record RaftClusterConfig(
             defaultValue = "9092",
             min = 0,
             max = 65535,
-            doc = "The port for Kafka clients; 0 lets the system choose.")
+            doc = "The port to listen on; 0 lets the system choose.")
         int serverPort,
     @Key(
             value = "kafka.advertised.host",

@@ -102,7 +102,27 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   ///
   /// Errors: TakhinException that says what hinders it, after at most `kafka.start.timeout.ms`.
   void start() {
-    checkUnsafe();
+    // Ratis loads classes by name through the thread's loader, and its threads inherit it.
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(RaftServer.class.getClassLoader());
+    try {
+      checkUnsafe();
+      startRatis();
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+    snapshots =
+        context
+            .scheduler()
+            .scheduleWithFixedDelay(
+                this::snapshotIfChanged,
+                config.snapshotIntervalMs(),
+                config.snapshotIntervalMs(),
+                TimeUnit.MILLISECONDS);
+  }
+
+  private void startRatis() {
     try {
       RatisLogFiles.cutTornTail(directory.current(), directory.path());
       RaftServer built =
@@ -137,14 +157,6 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
                       : damaged + "; restore the directory from a backup (" + reason(e) + ")"),
           e);
     }
-    snapshots =
-        context
-            .scheduler()
-            .scheduleWithFixedDelay(
-                this::snapshotIfChanged,
-                config.snapshotIntervalMs(),
-                config.snapshotIntervalMs(),
-                TimeUnit.MILLISECONDS);
   }
 
   /// Under `--sun-misc-unsafe-memory-access=deny` a thread of Ratis would die and nobody would ever
