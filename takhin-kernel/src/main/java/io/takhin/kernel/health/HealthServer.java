@@ -25,15 +25,16 @@ public final class HealthServer implements AutoCloseable {
   private final ExecutorService executor;
 
   static {
-    // Bounds of the JDK's server, which reads them once. They hold for all its users in the boot
-    // layer; plugins bring servers of their own.
-    bound("sun.net.httpserver.maxReqTime", "5");
-    bound("sun.net.httpserver.maxRspTime", "5");
+    // Bounds of the JDK's server, which reads them once. They hold for all who use it: a plugin
+    // too,
+    // if it takes the JDK's server instead of bringing one. Those on the command line win.
+    bound("sun.net.httpserver.maxReqTime", "10");
+    bound("sun.net.httpserver.maxRspTime", "30");
     bound("sun.net.httpserver.maxReqHeaders", "50");
     bound("sun.net.httpserver.maxReqHeaderSize", "16384");
     bound("sun.net.httpserver.idleInterval", "10");
     bound("sun.net.httpserver.maxIdleConnections", "32");
-    bound("jdk.httpserver.maxConnections", "128");
+    bound("jdk.httpserver.maxConnections", "256");
   }
 
   private static void bound(String property, String value) {
