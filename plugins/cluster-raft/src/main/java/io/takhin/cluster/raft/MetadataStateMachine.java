@@ -125,10 +125,8 @@ final class MetadataStateMachine extends BaseStateMachine {
       setLastAppliedTermIndex(snapshot.getTermIndex());
       snapshotIndex = snapshot.getIndex();
       snapshotOffset = restored.offset();
-      // After a start nobody listens yet. A follower that was sent a snapshot shows it as one step.
-      if (before != MetadataImage.EMPTY) {
-        tell(restored, before, List.of());
-      }
+      // Whoever subscribed before the start, or a follower that was sent a snapshot, sees one step.
+      tell(restored, before, List.of());
     }
     LOG.info("metadata at offset {} restored from {}", restored.offset(), file);
   }

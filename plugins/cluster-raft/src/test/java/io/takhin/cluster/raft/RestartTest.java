@@ -206,6 +206,22 @@ class RestartTest {
   }
 
   @Test
+  void whoSubscribedBeforeTheStartSeesTheSnapshotAndTheTail() throws Exception {
+    try (RaftCluster cluster = start()) {
+      TestClusters.create(cluster, "early", 1);
+      cluster.takeSnapshot().get();
+      TestClusters.create(cluster, "late", 1);
+    }
+    java.util.Set<String> seen = java.util.concurrent.ConcurrentHashMap.newKeySet();
+    try (RaftCluster cluster =
+        (RaftCluster) new RaftClusterProvider().create(TestClusters.config(dir), context)) {
+      cluster.subscribe((image, before, records) -> seen.addAll(image.topicsByName().keySet()));
+      cluster.start();
+      assertEquals(java.util.Set.of("early", "late"), seen);
+    }
+  }
+
+  @Test
   void theThresholdTakesSnapshotsByItself() throws Exception {
     MetadataImage before;
     try (RaftCluster cluster = start(10)) {
