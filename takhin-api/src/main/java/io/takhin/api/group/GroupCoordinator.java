@@ -102,7 +102,11 @@ public interface GroupCoordinator extends Service {
   /// Answer for all and for each, in order.
   record LeaveResult(ErrorCode error, List<ErrorCode> members) {}
 
-  /// Commits offsets; a result for each, in order.
+  /// Commits offsets; a result for each, in order. That the topics exist is the caller's to check.
+  ///
+  /// Errors: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION (also with a generation for
+  /// a group that is not there), REBALANCE_IN_PROGRESS; per offset OFFSET_METADATA_TOO_LARGE,
+  /// INVALID_COMMIT_OFFSET_SIZE.
   CompletableFuture<List<ErrorCode>> commitOffsets(CommitRequest request);
 
   /// OffsetCommit.
