@@ -4,7 +4,7 @@ import io.takhin.api.config.Key;
 import io.takhin.protocol.kafka.net.TransportConfig;
 
 /// Settings of the Kafka listener. Every bound on what a client can make the broker hold is here.
-record KafkaConfig(
+public record KafkaConfig(
     @Key(
             value = "server.host",
             defaultValue = "0.0.0.0",
