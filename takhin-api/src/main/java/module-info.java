@@ -17,4 +17,5 @@ module io.takhin.api {
   exports io.takhin.api.protocol;
   exports io.takhin.api.record;
   exports io.takhin.api.storage;
+  exports io.takhin.api.transaction;
 }

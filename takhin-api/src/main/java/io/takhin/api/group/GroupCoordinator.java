@@ -109,6 +109,39 @@ public interface GroupCoordinator extends Service {
   /// INVALID_COMMIT_OFFSET_SIZE.
   CompletableFuture<List<ErrorCode>> commitOffsets(CommitRequest request);
 
+  /// TxnOffsetCommit: offsets that become visible when the transaction commits (KIP-98, KIP-447); a
+  /// result for each, in order. The caller has seen to it that the transaction includes the group.
+  default CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request) {
+    return CompletableFuture.completedFuture(List.of());
+  }
+
+  /// TxnOffsetCommit.
+  ///
+  /// @param generation -1 from producers without group metadata
+  record TxnCommitRequest(
+      String transactionalId,
+      String groupId,
+      long producerId,
+      short producerEpoch,
+      int generation,
+      String memberId,
+      @Nullable String instanceId,
+      List<OffsetToCommit> offsets) {}
+
+  /// The transaction of this producer ended with a marker in a partition of `__consumer_offsets`:
+  /// its pending offsets become visible or go. Writes the marker there.
+  ///
+  /// @param partition of `__consumer_offsets`
+  default CompletableFuture<ErrorCode> endTransaction(
+      int partition,
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    return CompletableFuture.completedFuture(ErrorCode.NOT_COORDINATOR);
+  }
+
   /// OffsetCommit.
   ///
   /// @param generation -1 from consumers without a membership

@@ -73,6 +73,27 @@ public interface Partition {
   /// DeleteRecords: raises the log start to `offset`, or the high watermark for -1.
   DeleteRecordsResult deleteRecords(long offset);
 
+  /// Writes the end of a transaction into the log (WriteTxnMarkers): at the marker's epoch fences
+  /// older ones and releases the last stable offset. The future completes with NONE when the marker
+  /// is below the high watermark, or with an error: INVALID_PRODUCER_EPOCH,
+  /// TRANSACTION_COORDINATOR_FENCED, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+  ///
+  /// @param transactionVersion 2 if the marker must have an epoch above that of the transaction's
+  ///     records (KIP-890)
+  default java.util.concurrent.CompletableFuture<ErrorCode> endTransaction(
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    return java.util.concurrent.CompletableFuture.completedFuture(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  }
+
+  /// Whether this producer has a transaction open here under this epoch (KIP-890).
+  default boolean transactionOpen(long producerId, short producerEpoch) {
+    return false;
+  }
+
   /// Producers with state in the log (KIP-664).
   List<io.takhin.api.storage.PartitionLog.ActiveProducer> activeProducers();
 
@@ -112,6 +133,7 @@ public interface Partition {
   /// @param highWatermark -1 with an error that leaves it unknown
   /// @param lastStableOffset likewise
   /// @param logStartOffset likewise
+  /// @param aborted transactions that a read_committed reader skips in `records`; empty for others
   /// @param diverging where the reader's log parts from this one; null if it does not
   /// @param records to be closed by the caller; null with an error
   record PartitionRead(
@@ -120,6 +142,7 @@ public interface Partition {
       long lastStableOffset,
       long logStartOffset,
       @Nullable EpochLookup diverging,
+      List<io.takhin.api.storage.PartitionLog.AbortedTransaction> aborted,
       @Nullable LogSlice records) {}
 
   /// An answer to ListOffsets; offset -1 if no record is that young.

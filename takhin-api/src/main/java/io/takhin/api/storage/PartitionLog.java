@@ -79,6 +79,30 @@ public interface PartitionLog {
   /// Empties the log and lets it start at `offset`: a follower whose leader no longer has its data.
   void truncateFullyAndStartAt(long offset);
 
+  /// First offset of the oldest transaction that is open in this log, or that was ended by a marker
+  /// not below the high watermark yet; -1 if there is none. The last stable offset is the smaller
+  /// of this and the high watermark.
+  default long firstUnstableOffset() {
+    return -1;
+  }
+
+  /// Aborted transactions with records at or after `from` and before `until`, for read_committed
+  /// consumers to skip (KIP-98). Blocking: may read a segment's transaction index.
+  default List<AbortedTransaction> abortedTransactions(long from, long until) {
+    return List.of();
+  }
+
+  /// Whether this producer has a transaction open here under this epoch: then its writes need no
+  /// further verification (KIP-890).
+  default boolean transactionOpen(long producerId, short producerEpoch) {
+    return false;
+  }
+
+  /// A transaction whose records read_committed consumers skip.
+  ///
+  /// @param firstOffset its first record in this partition
+  record AbortedTransaction(long producerId, long firstOffset) {}
+
   /// Writes all to disk. Blocking: fsync.
   void flush();
 
@@ -95,6 +119,14 @@ public interface PartitionLog {
   record EpochEndOffset(int epoch, long endOffset) {}
 
   /// State of one producer.
+  ///
+  /// @param coordinatorEpoch of the last marker, -1 for none
+  /// @param txnStartOffset first offset of its open transaction, -1 for none
   record ActiveProducer(
-      long producerId, short producerEpoch, int lastSequence, long lastTimestampMs) {}
+      long producerId,
+      short producerEpoch,
+      int lastSequence,
+      long lastTimestampMs,
+      int coordinatorEpoch,
+      long txnStartOffset) {}
 }

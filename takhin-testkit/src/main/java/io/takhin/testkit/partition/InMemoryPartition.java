@@ -185,25 +185,26 @@ final class InMemoryPartition implements Partition, LogListener {
       LogReader reader, long offset, int epoch, int lastFetched, int maxBytes, boolean atLeastOne) {
     ErrorCode error = check(epoch);
     if (error != ErrorCode.NONE) {
-      return new PartitionRead(error, -1, -1, -1, null, null);
+      return new PartitionRead(error, -1, -1, -1, null, java.util.List.of(), null);
     }
     long end = highWatermark;
     long start = log.logStartOffset();
     if (lastFetched >= 0) {
       EpochLookup known = endOffsetForEpoch(lastFetched, epoch);
       if (known.epoch() < 0) {
-        return new PartitionRead(ErrorCode.OFFSET_OUT_OF_RANGE, end, end, start, null, null);
+        return new PartitionRead(
+            ErrorCode.OFFSET_OUT_OF_RANGE, end, end, start, null, java.util.List.of(), null);
       }
       if (known.epoch() < lastFetched || known.endOffset() < offset) {
-        return new PartitionRead(ErrorCode.NONE, end, end, start, known, null);
+        return new PartitionRead(ErrorCode.NONE, end, end, start, known, java.util.List.of(), null);
       }
     }
     try {
       LogSlice slice = reader.read(offset, end, maxBytes, atLeastOne);
       ErrorCode outcome = slice == null ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;
-      return new PartitionRead(outcome, end, end, start, null, slice);
+      return new PartitionRead(outcome, end, end, start, null, java.util.List.of(), slice);
     } catch (TakhinException e) {
-      return new PartitionRead(e.code(), -1, -1, -1, null, null);
+      return new PartitionRead(e.code(), -1, -1, -1, null, java.util.List.of(), null);
     }
   }
 

@@ -78,7 +78,8 @@ final class InMemoryProducers {
         (id, producer) -> {
           InMemoryBatch last = producer.batches.getLast();
           active.add(
-              new ActiveProducer(id, producer.epoch, last.lastSequence(), last.maxTimestampMs()));
+              new ActiveProducer(
+                  id, producer.epoch, last.lastSequence(), last.maxTimestampMs(), -1, -1));
         });
     return active;
   }

@@ -441,12 +441,13 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
               OffsetLookups.endOffsetForEpoch(current, lastFetchedEpoch, now.leaderEpoch());
           if (known.epoch() < 0 || known.endOffset() < 0) {
             return new PartitionRead(
-                ErrorCode.OFFSET_OUT_OF_RANGE, visible, stable, start, null, null);
+                ErrorCode.OFFSET_OUT_OF_RANGE, visible, stable, start, null, List.of(), null);
           }
           if (known.epoch() < lastFetchedEpoch || known.endOffset() < offset) {
             EpochLookup diverging =
                 new EpochLookup(ErrorCode.NONE, known.epoch(), known.endOffset());
-            return new PartitionRead(ErrorCode.NONE, visible, stable, start, diverging, null);
+            return new PartitionRead(
+                ErrorCode.NONE, visible, stable, start, diverging, List.of(), null);
           }
         }
         LogReader reader = cursor;
@@ -456,7 +457,7 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
         }
         LogSlice slice = reader.read(offset, end, maxBytes, atLeastOneBatch);
         ErrorCode outcome = slice == null ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;
-        return new PartitionRead(outcome, visible, stable, start, null, slice);
+        return new PartitionRead(outcome, visible, stable, start, null, List.of(), slice);
       } catch (TakhinException e) {
         // The log was deleted or failed while it was read: the state knows which by now.
         ErrorCode since = replica.state.error();
@@ -465,7 +466,7 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
     }
 
     private static PartitionRead failed(ErrorCode error) {
-      return new PartitionRead(error, NO_OFFSET, NO_OFFSET, NO_OFFSET, null, null);
+      return new PartitionRead(error, NO_OFFSET, NO_OFFSET, NO_OFFSET, null, List.of(), null);
     }
   }
 }

@@ -98,7 +98,14 @@ class SendfileTest {
   private Partition partition(FileChannel file, long position, int size) {
     PartitionReader reader =
         (offset, leaderEpoch, lastEpoch, maxBytes, atLeastOne, isolation) ->
-            new PartitionRead(ErrorCode.NONE, 10, 10, 0, null, new FileSlice(file, position, size));
+            new PartitionRead(
+                ErrorCode.NONE,
+                10,
+                10,
+                0,
+                null,
+                java.util.List.of(),
+                new FileSlice(file, position, size));
     return (Partition)
         Proxy.newProxyInstance(
             Partition.class.getClassLoader(),

@@ -166,7 +166,12 @@ final class ProducerStates {
     for (Producer producer : all()) {
       active.add(
           new ActiveProducer(
-              producer.id, producer.epoch, producer.lastSequence(), producer.lastTimestampMs));
+              producer.id,
+              producer.epoch,
+              producer.lastSequence(),
+              producer.lastTimestampMs,
+              -1,
+              -1));
     }
     return active;
   }
