@@ -23,6 +23,7 @@ module io.takhin.kernel {
   uses io.takhin.api.cluster.ClusterProvider;
   uses io.takhin.api.partition.BrokerProvider;
   uses io.takhin.api.group.GroupCoordinatorProvider;
+  uses io.takhin.api.transaction.TransactionCoordinatorProvider;
   uses io.takhin.api.protocol.ProtocolProvider;
   uses io.takhin.api.metrics.MetricsProvider;
 

@@ -15,4 +15,5 @@ module io.takhin.testkit {
   exports io.takhin.testkit.group;
   exports io.takhin.testkit.partition;
   exports io.takhin.testkit.storage;
+  exports io.takhin.testkit.transaction;
 }

@@ -14,7 +14,10 @@ public interface PluginContext {
   /// The plugin's name, as its descriptor says.
   String pluginName();
 
-  /// The service of another plugin that started earlier, by its type in this API.
+  /// The service of another plugin, by its type in this API. All services are made before the
+  /// first starts: those of plugins that come earlier may be asked for at once, those that come
+  /// later from [Service#start] on, such as the transaction coordinator by the partitions; they are
+  /// not to be used before their own start.
   ///
   /// Errors: [TakhinException] that names the type and the plugins present, if nobody provides it.
   <T> T service(Class<T> type);

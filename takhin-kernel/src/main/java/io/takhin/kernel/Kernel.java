@@ -18,6 +18,8 @@ import io.takhin.api.protocol.ProtocolProvider;
 import io.takhin.api.protocol.ProtocolServer;
 import io.takhin.api.storage.LogStorage;
 import io.takhin.api.storage.StorageProvider;
+import io.takhin.api.transaction.TransactionCoordinator;
+import io.takhin.api.transaction.TransactionCoordinatorProvider;
 import io.takhin.kernel.config.Config;
 import io.takhin.kernel.config.ConfigSchema;
 import io.takhin.kernel.config.Problems;
@@ -66,6 +68,11 @@ final class Kernel implements PluginScope.Kernel {
           new ExtensionPoint<>("broker", BrokerProvider.class, PartitionService.class, true),
           new ExtensionPoint<>(
               "coordinator", GroupCoordinatorProvider.class, GroupCoordinator.class, true),
+          new ExtensionPoint<>(
+              "transactions",
+              TransactionCoordinatorProvider.class,
+              TransactionCoordinator.class,
+              true),
           new ExtensionPoint<>("protocol", ProtocolProvider.class, ProtocolServer.class, false),
           new ExtensionPoint<>("metrics", MetricsProvider.class, Service.class, false));
 

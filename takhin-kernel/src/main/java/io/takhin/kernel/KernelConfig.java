@@ -19,7 +19,16 @@ record KernelConfig(
     @Key(
             value = "plugins.required",
             defaultValue = "codec,storage,cluster,broker,coordinator,protocol",
-            oneOf = {"codec", "storage", "cluster", "broker", "coordinator", "protocol", "metrics"},
+            oneOf = {
+              "codec",
+              "storage",
+              "cluster",
+              "broker",
+              "coordinator",
+              "transactions",
+              "protocol",
+              "metrics"
+            },
             doc =
                 "Extension points without which the process does not start. Less than the default"
                     + " makes sense only to try a plugin alone.")
@@ -47,6 +56,12 @@ record KernelConfig(
                     + " one.")
         String coordinator,
     @Key(
+            value = "plugins.transactions",
+            doc =
+                "Which transaction coordinator plugin to use when several are present. Empty: the"
+                    + " only one.")
+        String transactions,
+    @Key(
             value = "shutdown.timeout.seconds",
             defaultValue = "30",
             min = 1,
@@ -64,6 +79,7 @@ record KernelConfig(
       case "cluster" -> cluster;
       case "broker" -> broker;
       case "coordinator" -> coordinator;
+      case "transactions" -> transactions;
       default -> "";
     };
   }
