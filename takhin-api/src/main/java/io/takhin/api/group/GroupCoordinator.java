@@ -111,9 +111,10 @@ public interface GroupCoordinator extends Service {
 
   /// TxnOffsetCommit: offsets that become visible when the transaction commits (KIP-98, KIP-447); a
   /// result for each, in order. The caller has seen to it that the transaction includes the group.
-  default CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request) {
-    return CompletableFuture.completedFuture(List.of());
-  }
+  ///
+  /// Errors: as of [#commitOffsets], but a rebalance refuses nothing; besides
+  /// INVALID_PRODUCER_EPOCH.
+  CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request);
 
   /// TxnOffsetCommit.
   ///
@@ -129,18 +130,21 @@ public interface GroupCoordinator extends Service {
       List<OffsetToCommit> offsets) {}
 
   /// The transaction of this producer ended with a marker in a partition of `__consumer_offsets`:
-  /// its pending offsets become visible or go. Writes the marker there.
+  /// its pending offsets become visible or go. Writes the marker there. Writing one twice is
+  /// harmless.
+  ///
+  /// Errors: as of [io.takhin.api.partition.Partition#endTransaction], REQUEST_TIMED_OUT if it is
+  /// not known to be safe, UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist,
+  /// NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS.
   ///
   /// @param partition of `__consumer_offsets`
-  default CompletableFuture<ErrorCode> endTransaction(
+  CompletableFuture<ErrorCode> endTransaction(
       int partition,
       long producerId,
       short producerEpoch,
       int coordinatorEpoch,
       boolean commit,
-      int transactionVersion) {
-    return CompletableFuture.completedFuture(ErrorCode.NOT_COORDINATOR);
-  }
+      int transactionVersion);
 
   /// OffsetCommit.
   ///

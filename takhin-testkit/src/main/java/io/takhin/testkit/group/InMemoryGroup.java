@@ -52,6 +52,9 @@ final class InMemoryGroup {
   final Map<String, Member> members = new LinkedHashMap<>();
   final Map<String, Long> pending = new HashMap<>();
   final Map<OffsetKey, FetchedOffset> offsets = new LinkedHashMap<>();
+
+  /// Of open transactions, by producer.
+  final Map<Long, Map<OffsetKey, FetchedOffset>> undecided = new HashMap<>();
   String state = "Empty";
   String protocolType = "";
   String protocol = "";
@@ -103,6 +106,10 @@ final class InMemoryGroup {
       }
     }
     return common;
+  }
+
+  boolean stable(OffsetKey key) {
+    return undecided.values().stream().noneMatch(each -> each.containsKey(key));
   }
 
   boolean allIn() {

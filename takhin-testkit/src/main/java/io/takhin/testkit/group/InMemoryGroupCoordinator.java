@@ -6,6 +6,7 @@ import io.takhin.api.group.GroupCoordinator;
 import io.takhin.testkit.group.InMemoryGroup.Member;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +27,8 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
   private static final int PARTITIONS = 50;
   private static final int INITIAL_DELAY_MS = 3_000;
   private static final int MAX_METADATA = 4_096;
+  private static final Comparator<OffsetKey> BY_NAME =
+      Comparator.comparing(OffsetKey::topic).thenComparingInt(OffsetKey::partition);
 
   private final PluginContext context;
   private final Map<String, InMemoryGroup> groups = new TreeMap<>();
@@ -50,8 +53,13 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
 
   @Override
   public CompletableFuture<PartitionResult> partitionFor(String groupId) {
-    int partition = (groupId.hashCode() & Integer.MAX_VALUE) % PARTITIONS;
-    return CompletableFuture.completedFuture(new PartitionResult(ErrorCode.NONE, partition));
+    return CompletableFuture.completedFuture(
+        new PartitionResult(ErrorCode.NONE, partitionOf(groupId)));
+  }
+
+  private static int partitionOf(String groupId) {
+    int hash = groupId.hashCode();
+    return (hash == Integer.MIN_VALUE ? 0 : Math.abs(hash)) % PARTITIONS;
   }
 
   private static JoinResult refused(ErrorCode error, String memberId) {
@@ -369,22 +377,91 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
         result = ErrorCode.OFFSET_METADATA_TOO_LARGE;
       }
       if (result == ErrorCode.NONE) {
-        groups
-            .computeIfAbsent(request.groupId(), InMemoryGroup::new)
-            .offsets
-            .put(
-                new OffsetKey(each.topic(), each.partition()),
-                new FetchedOffset(
-                    each.topic(),
-                    each.partition(),
-                    ErrorCode.NONE,
-                    each.offset(),
-                    each.leaderEpoch(),
-                    each.metadata()));
+        InMemoryGroup in = groups.computeIfAbsent(request.groupId(), InMemoryGroup::new);
+        OffsetKey key = new OffsetKey(each.topic(), each.partition());
+        in.offsets.put(key, committed(each));
+        // What was written later wins, whenever a transaction that is older commits.
+        in.undecided.values().forEach(pending -> pending.replace(key, committed(each)));
       }
       results.add(result);
     }
     return CompletableFuture.completedFuture(results);
+  }
+
+  private static FetchedOffset committed(OffsetToCommit offset) {
+    return new FetchedOffset(
+        offset.topic(),
+        offset.partition(),
+        ErrorCode.NONE,
+        offset.offset(),
+        offset.leaderEpoch(),
+        offset.metadata());
+  }
+
+  @Override
+  public synchronized CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(
+      TxnCommitRequest request) {
+    InMemoryGroup group = groups.get(request.groupId());
+    ErrorCode error = checkCommit(group, request);
+    List<ErrorCode> results = new ArrayList<>();
+    for (OffsetToCommit each : request.offsets()) {
+      ErrorCode result = error;
+      if (result == ErrorCode.NONE && each.metadata().length() > MAX_METADATA) {
+        result = ErrorCode.OFFSET_METADATA_TOO_LARGE;
+      }
+      if (result == ErrorCode.NONE) {
+        groups
+            .computeIfAbsent(request.groupId(), InMemoryGroup::new)
+            .undecided
+            .computeIfAbsent(request.producerId(), id -> new TreeMap<>(BY_NAME))
+            .put(new OffsetKey(each.topic(), each.partition()), committed(each));
+      }
+      results.add(result);
+    }
+    return CompletableFuture.completedFuture(results);
+  }
+
+  private static ErrorCode checkCommit(@Nullable InMemoryGroup group, TxnCommitRequest request) {
+    boolean silent =
+        request.generation() < 0 && request.memberId().isEmpty() && request.instanceId() == null;
+    if (group == null || silent || group.state.equals("Empty")) {
+      return request.generation() < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+    }
+    ErrorCode error = group.validate(request.memberId(), request.instanceId());
+    return error == ErrorCode.NONE && request.generation() != group.generation
+        ? ErrorCode.ILLEGAL_GENERATION
+        : error;
+  }
+
+  @Override
+  public synchronized CompletableFuture<ErrorCode> endTransaction(
+      int partition,
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    if (partition < 0 || partition >= PARTITIONS) {
+      return CompletableFuture.completedFuture(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+    for (InMemoryGroup group : groups.values()) {
+      if (partitionOf(group.id) == partition) {
+        Map<OffsetKey, FetchedOffset> decided = group.undecided.remove(producerId);
+        if (commit && decided != null) {
+          group.offsets.putAll(decided);
+        }
+      }
+    }
+    groups
+        .values()
+        .removeIf(
+            group ->
+                group.generation == 0
+                    && group.members.isEmpty()
+                    && group.pending.isEmpty()
+                    && group.offsets.isEmpty()
+                    && group.undecided.isEmpty());
+    return CompletableFuture.completedFuture(ErrorCode.NONE);
   }
 
   private ErrorCode checkCommit(@Nullable InMemoryGroup group, CommitRequest request) {
@@ -415,7 +492,12 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
     for (OffsetKey key : keys == null ? List.copyOf(offsets.keySet()) : keys) {
       FetchedOffset none =
           new FetchedOffset(key.topic(), key.partition(), ErrorCode.NONE, -1, -1, "");
-      fetched.add(offsets.getOrDefault(key, none));
+      boolean unstable = requireStable && group != null && !group.stable(key);
+      fetched.add(
+          unstable
+              ? new FetchedOffset(
+                  key.topic(), key.partition(), ErrorCode.UNSTABLE_OFFSET_COMMIT, -1, -1, "")
+              : offsets.getOrDefault(key, none));
     }
     return CompletableFuture.completedFuture(new FetchedOffsets(ErrorCode.NONE, fetched));
   }
@@ -433,6 +515,7 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
       boolean used = group.subscribedTo(key.topic());
       if (!used) {
         group.offsets.remove(key);
+        group.undecided.values().forEach(pending -> pending.remove(key));
       }
       results.add(used ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE);
     }

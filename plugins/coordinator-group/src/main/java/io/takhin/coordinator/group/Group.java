@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: written behind the gate only. What heartbeats, offset fetches, lists and metrics read
 /// from any thread is volatile or a concurrent map: the state with the generation (one word, so
-/// that both belong together), members by id, static members, offsets.
+/// that both belong together), members by id, static members, offsets, pending offsets.
 final class Group {
   private final String groupId;
 
@@ -33,6 +33,9 @@ final class Group {
   private final ConcurrentMap<String, Member> membersById = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, String> staticMembers = new ConcurrentHashMap<>();
   private final ConcurrentMap<OffsetKey, CommittedOffset> offsets = new ConcurrentHashMap<>();
+
+  /// How many transactions have an undecided offset for a partition.
+  private final ConcurrentMap<OffsetKey, Integer> pendingOffsets = new ConcurrentHashMap<>();
 
   /// Ids that were given out with MEMBER_ID_REQUIRED, with their deadlines.
   private final Map<String, Long> pendingMembers = new HashMap<>();
@@ -429,6 +432,12 @@ final class Group {
   /// By partition. Read from any thread.
   ConcurrentMap<OffsetKey, CommittedOffset> offsets() {
     return offsets;
+  }
+
+  /// How many undecided offsets a partition has (KIP-447); see [PendingOffsets]. Read from any
+  /// thread.
+  ConcurrentMap<OffsetKey, Integer> pendingOffsets() {
+    return pendingOffsets;
   }
 
   // The log.

@@ -13,6 +13,8 @@ import io.takhin.api.codec.Codecs;
 import io.takhin.api.group.GroupCoordinator;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionService;
+import io.takhin.coordinator.group.Effects.TxnMarker;
+import io.takhin.coordinator.group.Effects.TxnProducer;
 import io.takhin.coordinator.group.GroupShard.Input;
 import io.takhin.coordinator.group.GroupShard.Phase;
 import io.takhin.coordinator.group.GroupShard.Refusal;
@@ -433,6 +435,44 @@ final class GroupCoordinatorService implements GroupCoordinator {
   }
 
   @Override
+  public CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request) {
+    CompletableFuture<List<ErrorCode>> to = new CompletableFuture<>();
+    dispatch(
+        shards.of(request.groupId()),
+        false,
+        (machine, now, out) -> machine.commitTransactionalOffsets(now, request, to, out),
+        (error, out) -> out.answer(to, Collections.nCopies(request.offsets().size(), error)));
+    return to;
+  }
+
+  @Override
+  public CompletableFuture<ErrorCode> endTransaction(
+      int partition,
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    Shards table = shards;
+    if (partition < 0 || partition >= topic.partitions()) {
+      return CompletableFuture.completedFuture(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+    TxnMarker marker =
+        new TxnMarker(
+            new TxnProducer(producerId, producerEpoch),
+            coordinatorEpoch,
+            commit,
+            transactionVersion);
+    CompletableFuture<ErrorCode> to = new CompletableFuture<>();
+    dispatch(
+        partition < table.byPartition().length ? table.byPartition()[partition] : null,
+        false,
+        (machine, now, out) -> machine.endTransaction(marker, to, out),
+        (error, out) -> out.answer(to, error));
+    return to;
+  }
+
+  @Override
   public CompletableFuture<FetchedOffsets> fetchOffsets(
       String groupId, @Nullable List<OffsetKey> keys, boolean requireStable) {
     GroupShard shard = shards.of(groupId);
@@ -440,7 +480,7 @@ final class GroupCoordinatorService implements GroupCoordinator {
     return CompletableFuture.completedFuture(
         shard == null || ready != ErrorCode.NONE
             ? new FetchedOffsets(ready, List.of())
-            : shard.machine().fetchOffsets(groupId, keys));
+            : shard.machine().fetchOffsets(groupId, keys, requireStable));
   }
 
   @Override

@@ -7,13 +7,17 @@ import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.RecordBatchBuilder;
 import io.takhin.api.storage.LogAppend.Origin;
 import io.takhin.coordinator.group.Effects.Answer;
+import io.takhin.coordinator.group.Effects.TxnMarker;
+import io.takhin.coordinator.group.Effects.TxnProducer;
 import io.takhin.coordinator.group.Effects.Write;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +47,12 @@ final class GroupShard {
 
   /// As `offsets.commit.timeout.ms` of Kafka.
   private static final int APPEND_TIMEOUT_MS = 5_000;
+
+  /// Coordinators number no batches: they send nothing twice.
+  private static final int NO_SEQUENCE = -1;
+
+  /// The attribute of batches that are part of a transaction.
+  private static final int TRANSACTIONAL = 0x10;
 
   /// What a record takes in a batch besides key and value, at most.
   private static final int RECORD_OVERHEAD_BYTES = 36;
@@ -271,46 +281,83 @@ final class GroupShard {
     if (to == null) {
       throw new IllegalStateException("a write before __consumer_offsets-" + index + " is loaded");
     }
-    long timestampMs = clock.get().wallMs();
-    RecordBatchBuilder builder = new RecordBatchBuilder();
-    List<PendingWrite> inBatch = new ArrayList<>(writes.size());
+    OpenBatch batch = new OpenBatch(to, clock.get().wallMs());
     for (Write write : writes) {
       PendingWrite pendingWrite = new PendingWrite(write);
+      TxnMarker marker = write.marker();
+      if (marker != null) {
+        batch.close();
+        sendMarker(to, marker, pendingWrite);
+        continue;
+      }
       List<Encoded> encoded = encode(write);
       if (encoded == null) {
         settleLater(List.of(pendingWrite), ErrorCode.UNKNOWN_SERVER_ERROR, 0);
-        continue;
+      } else if (largest(encoded) > maxBatchBytes - RecordBatch.HEADER_BYTES) {
+        settleLater(List.of(pendingWrite), ErrorCode.MESSAGE_TOO_LARGE, 0);
+      } else {
+        batch.add(pendingWrite, encoded);
       }
+    }
+    batch.close();
+  }
+
+  private static int largest(List<Encoded> encoded) {
+    int largest = 0;
+    for (Encoded each : encoded) {
+      largest = Math.max(largest, each.sizeBytes());
+    }
+    return largest;
+  }
+
+  /// Gathers writes into batches, as many in one as go in. Records of a transaction need batches of
+  /// their producer's own.
+  private final class OpenBatch {
+    private final Partition to;
+    private final long timestampMs;
+    private RecordBatchBuilder builder = new RecordBatchBuilder();
+    private List<PendingWrite> writes = new ArrayList<>();
+    private @Nullable TxnProducer producer;
+
+    OpenBatch(Partition to, long timestampMs) {
+      this.to = to;
+      this.timestampMs = timestampMs;
+    }
+
+    void add(PendingWrite write, List<Encoded> encoded) {
       long size = 0;
-      int largest = 0;
       for (Encoded each : encoded) {
         size += each.sizeBytes();
-        largest = Math.max(largest, each.sizeBytes());
       }
-      if (largest > maxBatchBytes - RecordBatch.HEADER_BYTES) {
-        settleLater(List.of(pendingWrite), ErrorCode.MESSAGE_TOO_LARGE, 0);
-        continue;
+      if (!Objects.equals(producer, write.write.producer())
+          || builder.sizeBytes() + size > maxBatchBytes) {
+        close();
       }
-      if (builder.count() > 0 && builder.sizeBytes() + size > maxBatchBytes) {
-        send(to, builder, inBatch);
-        builder = new RecordBatchBuilder();
-        inBatch = new ArrayList<>();
-      }
+      producer = write.write.producer();
       for (Encoded each : encoded) {
-        if (builder.count() > 0 && builder.sizeBytes() + each.sizeBytes() > maxBatchBytes) {
-          if (!inBatch.contains(pendingWrite)) {
-            inBatch.add(pendingWrite);
+        if (builder.sizeBytes() + each.sizeBytes() > maxBatchBytes) {
+          if (!writes.contains(write)) {
+            writes.add(write);
           }
-          send(to, builder, inBatch);
-          builder = new RecordBatchBuilder();
-          inBatch = new ArrayList<>();
+          close();
         }
         builder.add(timestampMs, each.key(), each.value());
       }
-      inBatch.add(pendingWrite);
+      writes.add(write);
     }
-    if (builder.count() > 0) {
-      send(to, builder, inBatch);
+
+    void close() {
+      if (builder.count() == 0) {
+        return;
+      }
+      TxnProducer of = producer;
+      if (of != null) {
+        builder.producer(of.id(), of.epoch(), NO_SEQUENCE);
+        builder.attributes(TRANSACTIONAL);
+      }
+      send(to, builder, writes);
+      builder = new RecordBatchBuilder();
+      writes = new ArrayList<>();
     }
   }
 
@@ -345,6 +392,31 @@ final class GroupShard {
       LOG.error("An append to __consumer_offsets-{} threw", index, e);
       append.done(ErrorCode.UNKNOWN_SERVER_ERROR, -1, -1, -1, e.getMessage());
     }
+  }
+
+  private void sendMarker(Partition to, TxnMarker marker, PendingWrite write) {
+    write.batches++;
+    inFlight++;
+    TxnProducer producer = marker.producer();
+    CompletableFuture<ErrorCode> written;
+    try {
+      written =
+          to.endTransaction(
+              producer.id(),
+              producer.epoch(),
+              marker.coordinatorEpoch(),
+              marker.commit(),
+              marker.transactionVersion());
+    } catch (RuntimeException e) {
+      written = CompletableFuture.failedFuture(e);
+    }
+    written.whenComplete(
+        (error, failure) -> {
+          if (failure != null) {
+            LOG.error("A marker for __consumer_offsets-{} failed", index, failure);
+          }
+          settleLater(List.of(write), failure == null ? error : ErrorCode.UNKNOWN_SERVER_ERROR, 1);
+        });
   }
 
   private void settleLater(List<PendingWrite> writes, ErrorCode error, int batches) {

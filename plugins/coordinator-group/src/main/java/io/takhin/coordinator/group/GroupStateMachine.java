@@ -13,6 +13,9 @@ import io.takhin.api.group.GroupCoordinator.MemberDescription;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
+import io.takhin.api.group.GroupCoordinator.TxnCommitRequest;
+import io.takhin.coordinator.group.Effects.TxnMarker;
+import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -94,9 +97,19 @@ final class GroupStateMachine {
     offsets.commit(now, request, to, out);
   }
 
+  void commitTransactionalOffsets(
+      Now now, TxnCommitRequest request, CompletableFuture<List<ErrorCode>> to, Effects out) {
+    offsets.commitTransactional(now, request, to, out);
+  }
+
+  void endTransaction(TxnMarker marker, CompletableFuture<ErrorCode> to, Effects out) {
+    offsets.endTransaction(marker, to, out);
+  }
+
   /// Any thread.
-  FetchedOffsets fetchOffsets(String groupId, @Nullable List<OffsetKey> keys) {
-    return offsets.fetch(groupId, keys);
+  FetchedOffsets fetchOffsets(
+      String groupId, @Nullable List<OffsetKey> keys, boolean requireStable) {
+    return offsets.fetch(groupId, keys, requireStable);
   }
 
   /// Only while no write is under way.
@@ -211,6 +224,26 @@ final class GroupStateMachine {
   /// Takes a record of the log, oldest first, before anything else happens.
   void replay(GroupRecord record) {
     groups.replay(record);
+  }
+
+  /// Takes a record of a transaction, whose end is yet to come in the log.
+  void replayTransactional(long producerId, GroupRecord record) {
+    if (record instanceof OffsetCommit commit && commit.value() != null) {
+      groups.pending().add(producerId, commit, groups.pending().nextOrder());
+    } else {
+      // Kafka writes nothing else in transactions; it would count at once there too.
+      groups.replay(record);
+    }
+  }
+
+  /// Takes the end of a transaction.
+  void replayMarker(long producerId, boolean commit) {
+    groups.pending().ended(producerId, commit, groups.pending().nextOrder(), 0);
+  }
+
+  /// Offsets about which transactions are undecided. Behind the gate.
+  int pendingOffsets() {
+    return groups.pending().size();
   }
 
   /// The log is replayed to its end: sessions begin to run.

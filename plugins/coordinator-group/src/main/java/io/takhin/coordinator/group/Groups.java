@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class Groups {
   private final ConcurrentMap<String, Group> groups = new ConcurrentHashMap<>();
   private final Deadlines deadlines = new Deadlines();
+  private final PendingOffsets pending = new PendingOffsets(this);
 
   /// The group, or null. Any thread.
   @Nullable Group get(String groupId) {
@@ -31,6 +32,11 @@ final class Groups {
     return deadlines;
   }
 
+  /// Offsets of transactions that are open.
+  PendingOffsets pending() {
+    return pending;
+  }
+
   /// Whether this very group is still here.
   boolean holds(Group group) {
     return groups.get(group.groupId()) == group;
@@ -41,7 +47,8 @@ final class Groups {
     if (group.is(GroupState.EMPTY)
         && !group.inLog
         && group.pendingMembers().isEmpty()
-        && group.offsets().isEmpty()) {
+        && group.offsets().isEmpty()
+        && group.pendingOffsets().isEmpty()) {
       drop(group, wallMs);
     }
   }
@@ -53,16 +60,21 @@ final class Groups {
 
   /// What a record does to the state once it is in the log: the same now as when it is replayed.
   /// A generation is the exception: its group was in that state before it was written.
-  void apply(GroupRecord record, long wallMs) {
+  ///
+  /// @param order the record's place in the log, from [PendingOffsets#nextOrder]
+  void apply(GroupRecord record, long order, long wallMs) {
     switch (record) {
       case OffsetCommit(String groupId, String topic, int partition, CommittedOffset value) -> {
         OffsetKey key = new OffsetKey(topic, partition);
         if (value != null) {
-          getOrAdd(groupId).offsets().put(key, value);
+          Group group = getOrAdd(groupId);
+          group.offsets().put(key, value);
+          pending.superseded(group, key, order);
         } else {
           Group group = groups.get(groupId);
           if (group != null) {
             group.offsets().remove(key);
+            pending.removed(group, key, order);
             dropIfVoid(group, wallMs);
           }
         }
@@ -84,15 +96,17 @@ final class Groups {
         && value != null) {
       getOrAdd(groupId).restore(value);
     } else {
-      apply(record, 0);
+      apply(record, pending.nextOrder(), 0);
     }
   }
 
   /// The group is gone from the log; offsets without one are those of a simple consumer.
   private void removed(Group group, long wallMs) {
     drop(group, wallMs);
-    if (!group.offsets().isEmpty()) {
-      getOrAdd(group.groupId()).offsets().putAll(group.offsets());
+    if (!group.offsets().isEmpty() || !group.pendingOffsets().isEmpty()) {
+      Group simple = getOrAdd(group.groupId());
+      simple.offsets().putAll(group.offsets());
+      simple.pendingOffsets().putAll(group.pendingOffsets());
     }
   }
 }

@@ -7,10 +7,15 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
+import io.takhin.api.group.GroupCoordinator.TxnCommitRequest;
+import io.takhin.coordinator.group.Effects.TxnMarker;
+import io.takhin.coordinator.group.Effects.TxnProducer;
 import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,36 +51,125 @@ final class Offsets {
       }
     }
     ErrorCode[] results = new ErrorCode[request.offsets().size()];
-    List<GroupRecord> records = new ArrayList<>(results.length);
-    for (int i = 0; i < results.length; i++) {
-      OffsetToCommit each = request.offsets().get(i);
-      results[i] = checkOffset(each);
-      if (results[i] == ErrorCode.NONE) {
-        CommittedOffset value =
-            new CommittedOffset(
-                each.offset(),
-                each.leaderEpoch(),
-                each.metadata(),
-                now.wallMs(),
-                request.expireTimeMs());
-        records.add(new OffsetCommit(request.groupId(), each.topic(), each.partition(), value));
-      }
-    }
+    List<OffsetCommit> records =
+        records(now, request.groupId(), request.offsets(), request.expireTimeMs(), results);
     if (records.isEmpty()) {
       out.answer(to, List.of(results));
       return;
     }
+    long order = groups.pending().nextOrder();
     out.write(
-        records,
+        List.copyOf(records),
         (appended, settledAt, then) -> {
           if (inLog(appended)) {
-            records.forEach(record -> groups.apply(record, settledAt.wallMs()));
+            records.forEach(record -> groups.apply(record, order, settledAt.wallMs()));
           }
           if (appended != ErrorCode.NONE) {
             ErrorCode told = commitError(appended);
             Arrays.setAll(results, i -> results[i] == ErrorCode.NONE ? told : results[i]);
           }
           then.answer(to, List.of(results));
+        });
+  }
+
+  /// The offsets that can be committed; `results` says what is wrong with the others.
+  private List<OffsetCommit> records(
+      Now now,
+      String groupId,
+      List<OffsetToCommit> offsets,
+      long expireTimeMs,
+      ErrorCode[] results) {
+    List<OffsetCommit> records = new ArrayList<>(results.length);
+    for (int i = 0; i < results.length; i++) {
+      OffsetToCommit each = offsets.get(i);
+      results[i] = checkOffset(each);
+      if (results[i] == ErrorCode.NONE) {
+        CommittedOffset value =
+            new CommittedOffset(
+                each.offset(), each.leaderEpoch(), each.metadata(), now.wallMs(), expireTimeMs);
+        records.add(new OffsetCommit(groupId, each.topic(), each.partition(), value));
+      }
+    }
+    return records;
+  }
+
+  /// Offsets of a transaction: undecided from the moment in which they are on their way, so that
+  /// nobody takes what is there for stable.
+  void commitTransactional(
+      Now now, TxnCommitRequest request, CompletableFuture<List<ErrorCode>> to, Effects out) {
+    ErrorCode error = checkTransactional(groups.get(request.groupId()), request);
+    if (error != ErrorCode.NONE) {
+      out.answer(to, Collections.nCopies(request.offsets().size(), error));
+      return;
+    }
+    ErrorCode[] results = new ErrorCode[request.offsets().size()];
+    List<OffsetCommit> records = records(now, request.groupId(), request.offsets(), -1, results);
+    if (records.isEmpty()) {
+      out.answer(to, List.of(results));
+      return;
+    }
+    TxnProducer producer = new TxnProducer(request.producerId(), request.producerEpoch());
+    PendingOffsets pending = groups.pending();
+    long order = pending.nextOrder();
+    records.forEach(record -> pending.add(producer.id(), record, order));
+    out.writeTransactional(
+        producer,
+        List.copyOf(records),
+        (appended, settledAt, then) -> {
+          if (!inLog(appended)) {
+            pending.refused(producer.id(), order, settledAt.wallMs());
+          }
+          if (appended != ErrorCode.NONE) {
+            ErrorCode told = transactionalError(appended);
+            Arrays.setAll(results, i -> results[i] == ErrorCode.NONE ? told : results[i]);
+          }
+          then.answer(to, List.of(results));
+        });
+  }
+
+  private static ErrorCode transactionalError(ErrorCode append) {
+    return switch (append) {
+      case INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, INVALID_TXN_STATE -> append;
+      case PRODUCER_FENCED -> ErrorCode.INVALID_PRODUCER_EPOCH;
+      default -> commitError(append);
+    };
+  }
+
+  /// A transaction's producer speaks for a member if it says so (KIP-447), and then that member
+  /// must be in this generation, though it may be in the middle of a rebalance: what it has
+  /// consumed it has consumed. Who says nothing, as before KIP-447, is fenced by its epoch alone.
+  private static ErrorCode checkTransactional(@Nullable Group group, TxnCommitRequest request) {
+    if (!WireWriter.fits(request.groupId())) {
+      return ErrorCode.INVALID_GROUP_ID;
+    }
+    if (group == null) {
+      return request.generation() < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+    }
+    boolean anonymous =
+        request.generation() < 0 && request.memberId().isEmpty() && request.instanceId() == null;
+    if (anonymous || (request.generation() < 0 && group.is(GroupState.EMPTY))) {
+      return ErrorCode.NONE;
+    }
+    ErrorCode error = group.validate(request.memberId(), request.instanceId());
+    if (error != ErrorCode.NONE) {
+      return error;
+    }
+    return request.generation() == group.generation()
+        ? ErrorCode.NONE
+        : ErrorCode.ILLEGAL_GENERATION;
+  }
+
+  /// Ends a producer's transaction; `to` completes when the marker cannot be lost any more.
+  void endTransaction(TxnMarker marker, CompletableFuture<ErrorCode> to, Effects out) {
+    PendingOffsets pending = groups.pending();
+    long order = pending.nextOrder();
+    out.writeMarker(
+        marker,
+        (appended, settledAt, then) -> {
+          if (inLog(appended)) {
+            pending.ended(marker.producer().id(), marker.commit(), order, settledAt.wallMs());
+          }
+          then.answer(to, appended);
         });
   }
 
@@ -133,15 +227,24 @@ final class Offsets {
   }
 
   /// Any thread.
-  FetchedOffsets fetch(String groupId, @Nullable List<OffsetKey> keys) {
+  ///
+  /// @param requireStable whether a partition about which a transaction is undecided is an error
+  FetchedOffsets fetch(String groupId, @Nullable List<OffsetKey> keys, boolean requireStable) {
     Group group = groups.get(groupId);
     Map<OffsetKey, CommittedOffset> offsets = group == null ? Map.of() : group.offsets();
     List<FetchedOffset> fetched = new ArrayList<>(keys == null ? offsets.size() : keys.size());
-    if (keys == null) {
-      offsets.forEach((key, offset) -> fetched.add(fetched(key, offset)));
-    } else {
-      for (OffsetKey key : keys) {
-        fetched.add(fetched(key, offsets.get(key)));
+    Collection<OffsetKey> wanted = keys == null ? offsets.keySet() : keys;
+    for (OffsetKey key : wanted) {
+      // Unstable is asked first: a commit that comes between is seen then.
+      if (requireStable && group != null && group.pendingOffsets().containsKey(key)) {
+        fetched.add(
+            new FetchedOffset(
+                key.topic(), key.partition(), ErrorCode.UNSTABLE_OFFSET_COMMIT, -1, -1, ""));
+        continue;
+      }
+      CommittedOffset offset = offsets.get(key);
+      if (offset != null || keys != null) {
+        fetched.add(fetched(key, offset));
       }
     }
     return new FetchedOffsets(ErrorCode.NONE, fetched);
@@ -182,7 +285,7 @@ final class Offsets {
         results.add(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC);
       } else {
         results.add(ErrorCode.NONE);
-        if (group.offsets().containsKey(key)) {
+        if (group.offsets().containsKey(key) || group.pendingOffsets().containsKey(key)) {
           tombstones.add(tombstone(groupId, key));
         }
       }
@@ -202,7 +305,7 @@ final class Offsets {
   void topicsDeleted(Set<String> topics, Effects out) {
     List<GroupRecord> tombstones = new ArrayList<>();
     for (Group group : groups.all()) {
-      for (OffsetKey key : group.offsets().keySet()) {
+      for (OffsetKey key : allKeys(group)) {
         if (topics.contains(key.topic())) {
           tombstones.add(tombstone(group.groupId(), key));
         }
@@ -216,9 +319,11 @@ final class Offsets {
   void expire(Now now, Effects out) {
     List<GroupRecord> tombstones = new ArrayList<>();
     for (Group group : groups.all()) {
-      boolean all = true;
+      // What a transaction has yet to decide about is neither unused nor to be forgotten.
+      boolean all = group.pendingOffsets().isEmpty();
       for (Map.Entry<OffsetKey, CommittedOffset> entry : group.offsets().entrySet()) {
-        if (expired(group, entry.getKey(), entry.getValue(), now.wallMs())) {
+        if (!group.pendingOffsets().containsKey(entry.getKey())
+            && expired(group, entry.getKey(), entry.getValue(), now.wallMs())) {
           tombstones.add(tombstone(group.groupId(), entry.getKey()));
         } else {
           all = false;
@@ -260,11 +365,18 @@ final class Offsets {
     if (!group.is(GroupState.EMPTY)) {
       return ErrorCode.NON_EMPTY_GROUP;
     }
-    for (OffsetKey key : group.offsets().keySet()) {
+    for (OffsetKey key : allKeys(group)) {
       tombstones.add(tombstone(group.groupId(), key));
     }
     tombstones.add(new GroupRecord.GroupMetadata(group.groupId(), null));
     return ErrorCode.NONE;
+  }
+
+  /// Those that are true and those that a transaction may make true.
+  private static Set<OffsetKey> allKeys(Group group) {
+    Set<OffsetKey> keys = new LinkedHashSet<>(group.offsets().keySet());
+    keys.addAll(group.pendingOffsets().keySet());
+    return keys;
   }
 
   /// What follows a removal.
@@ -278,11 +390,12 @@ final class Offsets {
       after.removed(ErrorCode.NONE, out);
       return;
     }
+    long order = groups.pending().nextOrder();
     out.write(
         tombstones,
         (appended, now, then) -> {
           if (inLog(appended)) {
-            tombstones.forEach(record -> groups.apply(record, now.wallMs()));
+            tombstones.forEach(record -> groups.apply(record, order, now.wallMs()));
           }
           after.removed(appended, then);
         });

@@ -12,10 +12,6 @@ import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.Records;
 import io.takhin.api.storage.LogSlice;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,11 +20,12 @@ import org.slf4j.LoggerFactory;
 /// it had when this broker took over.
 ///
 /// Threads: one, which blocks on the disk. Offsets that a transaction committed count from the
-/// commit marker on; what is undecided at the end is left out.
+/// commit marker on; what is undecided at the end stays so until a marker comes.
 final class ShardLoader {
   private static final Logger LOG = LoggerFactory.getLogger(ShardLoader.class);
   private static final int READ_BYTES = 4 << 20;
   private static final int MAX_DECOMPRESSED_BYTES = 64 << 20;
+  private static final short ABORT_MARKER = 0;
   private static final short COMMIT_MARKER = 1;
 
   private final Partition partition;
@@ -36,7 +33,6 @@ final class ShardLoader {
   private final @Nullable Codecs codecs;
   private final PartitionReader reader;
   private final long endOffset;
-  private final Map<Long, List<GroupRecord>> undecided = new HashMap<>();
   private ByteBuffer buffer = ByteBuffer.allocate(0);
   private long nextOffset;
   private long records;
@@ -152,7 +148,7 @@ final class ShardLoader {
         (offset, ms, key, value) -> {
           GroupRecord record = decode(key, value);
           if (record != null && transactional) {
-            undecided.computeIfAbsent(producerId, id -> new ArrayList<>()).add(record);
+            machine.replayTransactional(producerId, record);
           } else if (record != null) {
             machine.replay(record);
           }
@@ -160,10 +156,13 @@ final class ShardLoader {
   }
 
   private void end(long producerId, @Nullable ByteBuffer key) {
-    List<GroupRecord> decided = undecided.remove(producerId);
-    boolean commit = key != null && key.remaining() >= 4 && key.getShort(2) == COMMIT_MARKER;
-    if (commit && decided != null) {
-      decided.forEach(machine::replay);
+    if (key == null || key.remaining() < 4) {
+      unreadable++;
+      return;
+    }
+    short type = key.getShort(key.position() + 2);
+    if (type == COMMIT_MARKER || type == ABORT_MARKER) {
+      machine.replayMarker(producerId, type == COMMIT_MARKER);
     }
   }
 

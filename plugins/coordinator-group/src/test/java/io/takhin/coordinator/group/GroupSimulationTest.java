@@ -384,7 +384,7 @@ class GroupSimulationTest {
 
   private static Map<String, Long> offsets(GroupStateMachine machine) {
     Map<String, Long> offsets = new TreeMap<>();
-    for (FetchedOffset each : machine.fetchOffsets(GROUP, null).offsets()) {
+    for (FetchedOffset each : machine.fetchOffsets(GROUP, null, false).offsets()) {
       offsets.put(each.topic() + "-" + each.partition(), each.offset());
     }
     return offsets;
@@ -395,7 +395,7 @@ class GroupSimulationTest {
         (partition, offset) -> {
           FetchedOffset fetched =
               machine
-                  .fetchOffsets(GROUP, List.of(new OffsetKey("orders", partition)))
+                  .fetchOffsets(GROUP, List.of(new OffsetKey("orders", partition)), false)
                   .offsets()
                   .getFirst();
           assertTrue(

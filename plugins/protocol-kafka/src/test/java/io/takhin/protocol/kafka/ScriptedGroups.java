@@ -21,6 +21,7 @@ final class ScriptedGroups implements GroupCoordinator {
   ErrorCode left = ErrorCode.NONE;
   ErrorCode memberLeft = ErrorCode.NONE;
   ErrorCode committed = ErrorCode.NONE;
+  ErrorCode marked = ErrorCode.NONE;
   ErrorCode fetched = ErrorCode.NONE;
   ErrorCode deletedOffsets = ErrorCode.NONE;
   List<FetchedOffset> allOffsets = List.of();
@@ -72,6 +73,28 @@ final class ScriptedGroups implements GroupCoordinator {
     asked.add(request);
     return CompletableFuture.completedFuture(
         request.offsets().stream().map(offset -> committed).toList());
+  }
+
+  @Override
+  public CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request) {
+    asked.add(request);
+    return CompletableFuture.completedFuture(
+        request.offsets().stream().map(offset -> committed).toList());
+  }
+
+  /// A marker for a group's partition.
+  record Marker(int partition, long producerId, short producerEpoch, boolean commit, int version) {}
+
+  @Override
+  public CompletableFuture<ErrorCode> endTransaction(
+      int markedPartition,
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    asked.add(new Marker(markedPartition, producerId, producerEpoch, commit, transactionVersion));
+    return CompletableFuture.completedFuture(marked);
   }
 
   /// The offset of a key is its partition and 100.
