@@ -18,7 +18,7 @@ record KernelConfig(
         List<String> disabled,
     @Key(
             value = "plugins.required",
-            defaultValue = "codec,storage,cluster,broker,coordinator,protocol",
+            defaultValue = "codec,storage,cluster,broker,coordinator,transactions,protocol",
             oneOf = {
               "codec",
               "storage",
