@@ -248,7 +248,11 @@ public final class InMemoryTransactionCoordinator implements TransactionCoordina
             && producerEpoch == Short.MAX_VALUE - 1
             && txn.epoch == 0;
     boolean bumped = producerId == txn.producerId && producerEpoch + 1 == txn.epoch;
-    boolean again = bump && txn.lastEpoch == producerEpoch && (overflowed || bumped);
+    boolean again =
+        bump
+            && txn.state.startsWith("Complete")
+            && txn.lastEpoch == producerEpoch
+            && (overflowed || bumped);
     ErrorCode error = again ? ErrorCode.NONE : check(txn, producerId, producerEpoch);
     if (error != ErrorCode.NONE) {
       return refused(error);
