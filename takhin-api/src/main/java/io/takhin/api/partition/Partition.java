@@ -6,6 +6,7 @@ import io.takhin.api.TopicPartition;
 import io.takhin.api.storage.LogSlice;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// A replica on this broker, most often its leader.
@@ -46,6 +47,13 @@ public interface Partition {
 
   /// Appends as leader; the outcome goes to [PartitionAppend#done] when the required
   /// acknowledgements are in, on this thread if they are at once.
+  ///
+  /// A client's transactional batch is appended only when its producer has a transaction open here,
+  /// or the coordinator says that the partition is, or now becomes, part of one (KIP-890); until it
+  /// has answered, later batches of the producer queue behind. Errors of that: INVALID_TXN_STATE,
+  /// TRANSACTION_ABORTABLE, INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING,
+  /// CONCURRENT_TRANSACTIONS, and NOT_ENOUGH_REPLICAS, which clients try again, while the
+  /// coordinator cannot be asked.
   void append(PartitionAppend append);
 
   /// A cursor for one consumer.
@@ -73,26 +81,24 @@ public interface Partition {
   /// DeleteRecords: raises the log start to `offset`, or the high watermark for -1.
   DeleteRecordsResult deleteRecords(long offset);
 
-  /// Writes the end of a transaction into the log (WriteTxnMarkers): at the marker's epoch fences
-  /// older ones and releases the last stable offset. The future completes with NONE when the marker
+  /// Writes the end of a transaction into the log (WriteTxnMarkers): fences older epochs of the
+  /// producer and releases the last stable offset. The future completes with NONE when the marker
   /// is below the high watermark, or with an error: INVALID_PRODUCER_EPOCH,
-  /// TRANSACTION_COORDINATOR_FENCED, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+  /// TRANSACTION_COORDINATOR_FENCED, NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_OR_PARTITION,
+  /// NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT, KAFKA_STORAGE_ERROR.
+  /// A marker may be written again: the second one changes nothing.
   ///
   /// @param transactionVersion 2 if the marker must have an epoch above that of the transaction's
   ///     records (KIP-890)
-  default java.util.concurrent.CompletableFuture<ErrorCode> endTransaction(
+  CompletableFuture<ErrorCode> endTransaction(
       long producerId,
       short producerEpoch,
       int coordinatorEpoch,
       boolean commit,
-      int transactionVersion) {
-    return java.util.concurrent.CompletableFuture.completedFuture(ErrorCode.NOT_LEADER_OR_FOLLOWER);
-  }
+      int transactionVersion);
 
   /// Whether this producer has a transaction open here under this epoch (KIP-890).
-  default boolean transactionOpen(long producerId, short producerEpoch) {
-    return false;
-  }
+  boolean transactionOpen(long producerId, short producerEpoch);
 
   /// Producers with state in the log (KIP-664).
   List<io.takhin.api.storage.PartitionLog.ActiveProducer> activeProducers();

@@ -48,6 +48,24 @@ public abstract class PartitionAppend {
     return origin;
   }
 
+  /// The transactional id of the producer, for a transactional batch of a client; null for none.
+  /// Asked for only when the partition must ask the transaction coordinator.
+  public @Nullable String transactionalId() {
+    return null;
+  }
+
+  /// Whether the write itself adds the partition to the producer's transaction (KIP-890); if not,
+  /// it must be there already.
+  public boolean joinsTransaction() {
+    return false;
+  }
+
+  /// For a transaction's marker alone: 2 if its epoch must be above that of the transaction's
+  /// records (KIP-890).
+  public int transactionVersion() {
+    return 0;
+  }
+
   /// The outcome, once.
   ///
   /// Threading: the appending thread, or any other that moved the high watermark or timed it out.

@@ -48,6 +48,18 @@ public abstract class LogAppend {
   /// Blocking: no. Errors: must not throw.
   public abstract void appended(AppendResult result);
 
+  /// What [PartitionLog#beginVerification] gave, for a batch that may open a transaction; 0 for
+  /// none.
+  public long verification() {
+    return 0;
+  }
+
+  /// For a transaction's marker alone: 2 if its epoch must be above that of the transaction's
+  /// records (KIP-890).
+  public int transactionVersion() {
+    return 0;
+  }
+
   /// Who wrote the batches.
   public enum Origin {
     /// A producer: everything is checked; offsets are assigned.

@@ -14,6 +14,9 @@ public interface LogSlice extends AutoCloseable {
   /// Length in bytes; 0 for nothing.
   int sizeBytes();
 
+  /// The offset where a reader goes on after this slice; -1 if it is empty.
+  long endOffset();
+
   /// The file, for sendfile; null if the slice is not in one (empty, or in memory alone). Never
   /// close it, and never move its position.
   @Nullable FileChannel file();

@@ -80,23 +80,29 @@ public interface PartitionLog {
   void truncateFullyAndStartAt(long offset);
 
   /// First offset of the oldest transaction that is open in this log, or that was ended by a marker
-  /// not below the high watermark yet; -1 if there is none. The last stable offset is the smaller
-  /// of this and the high watermark.
-  default long firstUnstableOffset() {
-    return -1;
-  }
+  /// not below the high watermark yet, and never below the log start; -1 if there is none. The last
+  /// stable offset is the smaller of this and the high watermark, which must be read first.
+  /// Blocking: no.
+  long firstUnstableOffset();
 
   /// Aborted transactions with records at or after `from` and before `until`, for read_committed
-  /// consumers to skip (KIP-98). Blocking: may read a segment's transaction index.
-  default List<AbortedTransaction> abortedTransactions(long from, long until) {
-    return List.of();
-  }
+  /// consumers to skip (KIP-98), by their first offsets. Blocking: may read transaction indexes.
+  List<AbortedTransaction> abortedTransactions(long from, long until);
 
   /// Whether this producer has a transaction open here under this epoch: then its writes need no
-  /// further verification (KIP-890).
-  default boolean transactionOpen(long producerId, short producerEpoch) {
-    return false;
-  }
+  /// further verification (KIP-890). Blocking: no.
+  boolean transactionOpen(long producerId, short producerEpoch);
+
+  /// Announces that the coordinator is being asked whether this producer may write here (KIP-890).
+  /// A client's transactional batch that opens a transaction must bring the token with it
+  /// ([LogAppend#verification]), else it is refused with INVALID_TXN_STATE: so a marker that comes
+  /// between answer and append cannot be overtaken. A new token of a producer replaces its old one.
+  ///
+  /// @return a token, not 0
+  long beginVerification(long producerId);
+
+  /// Forgets a token that is not needed any more.
+  void endVerification(long producerId, long token);
 
   /// A transaction whose records read_committed consumers skip.
   ///

@@ -7,6 +7,8 @@ import io.takhin.api.TopicPartition;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionAppend;
 import io.takhin.api.partition.PartitionWatcher;
+import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.AppendResult.Duplicate;
@@ -18,9 +20,13 @@ import io.takhin.api.storage.LogReader;
 import io.takhin.api.storage.LogSlice;
 import io.takhin.api.storage.LogStorage;
 import io.takhin.api.storage.PartitionLog;
+import io.takhin.api.transaction.TransactionCoordinator;
+import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -136,7 +142,9 @@ final class InMemoryPartition implements Partition, LogListener {
 
   @Override
   public long lastStableOffset() {
-    return highWatermark;
+    long visible = highWatermark;
+    long unstable = log.firstUnstableOffset();
+    return unstable < 0 ? visible : Math.min(visible, unstable);
   }
 
   @Override
@@ -171,40 +179,123 @@ final class InMemoryPartition implements Partition, LogListener {
       append.done(error, -1, -1, -1, error.name());
       return;
     }
-    log.append(new Append(append, leaderEpoch));
+    ByteBuffer records = append.records();
+    int at = records.position();
+    boolean verify =
+        append.origin() == LogAppend.Origin.CLIENT
+            && records.remaining() >= RecordBatch.HEADER_BYTES
+            && RecordBatch.transactional(records, at)
+            && !transactionOpen(
+                RecordBatch.producerId(records, at), RecordBatch.producerEpoch(records, at));
+    if (verify) {
+      verify(append);
+    } else {
+      log.append(new Append(append, leaderEpoch, 0));
+    }
+  }
+
+  /// As plain as can be: waits for the coordinator.
+  private void verify(PartitionAppend append) {
+    ByteBuffer records = append.records();
+    long producerId = RecordBatch.producerId(records, records.position());
+    short epoch = RecordBatch.producerEpoch(records, records.position());
+    String transactionalId = append.transactionalId();
+    if (transactionalId == null) {
+      append.done(ErrorCode.INVALID_TXN_STATE, -1, -1, -1, "no transactional id");
+      return;
+    }
+    long token = log.beginVerification(producerId);
+    TransactionCoordinator coordinator = context.service(TransactionCoordinator.class);
+    List<TxnPartition> here = List.of(new TxnPartition(id().topic(), id().partition()));
+    var unused =
+        (append.joinsTransaction()
+                ? coordinator.addPartitions(transactionalId, producerId, epoch, here)
+                : coordinator.verify(transactionalId, producerId, epoch, here))
+            .thenAccept(
+                errors -> {
+                  if (errors.getFirst() == ErrorCode.NONE) {
+                    log.append(new Append(append, leaderEpoch, token));
+                  } else {
+                    append.done(errors.getFirst(), -1, -1, -1, errors.getFirst().name());
+                  }
+                });
+  }
+
+  @Override
+  public CompletableFuture<ErrorCode> endTransaction(
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    CompletableFuture<ErrorCode> outcome = new CompletableFuture<>();
+    ByteBuffer marker =
+        TransactionMarker.batch(
+            producerId, producerEpoch, coordinatorEpoch, commit, context.clock().millis());
+    append(
+        new PartitionAppend(marker, (short) -1, 30_000, LogAppend.Origin.COORDINATOR) {
+          @Override
+          public int transactionVersion() {
+            return transactionVersion;
+          }
+
+          @Override
+          public void done(
+              ErrorCode error, long base, long timeMs, long start, @Nullable String message) {
+            outcome.complete(error);
+          }
+        });
+    return outcome;
+  }
+
+  @Override
+  public boolean transactionOpen(long producerId, short producerEpoch) {
+    return log.transactionOpen(producerId, producerEpoch);
   }
 
   @Override
   public PartitionReader reader() {
     LogReader reader = log.reader();
     return (offset, currentEpoch, lastFetchedEpoch, maxBytes, atLeastOne, isolation) ->
-        read(reader, offset, currentEpoch, lastFetchedEpoch, maxBytes, atLeastOne);
+        read(reader, offset, currentEpoch, lastFetchedEpoch, maxBytes, atLeastOne, isolation);
   }
 
   private PartitionRead read(
-      LogReader reader, long offset, int epoch, int lastFetched, int maxBytes, boolean atLeastOne) {
+      LogReader reader,
+      long offset,
+      int epoch,
+      int lastFetched,
+      int maxBytes,
+      boolean atLeastOne,
+      Isolation isolation) {
     ErrorCode error = check(epoch);
     if (error != ErrorCode.NONE) {
-      return new PartitionRead(error, -1, -1, -1, null, java.util.List.of(), null);
+      return new PartitionRead(error, -1, -1, -1, null, List.of(), null);
     }
     long end = highWatermark;
+    long stable = Math.min(end, lastStableOffset());
     long start = log.logStartOffset();
     if (lastFetched >= 0) {
       EpochLookup known = endOffsetForEpoch(lastFetched, epoch);
       if (known.epoch() < 0) {
         return new PartitionRead(
-            ErrorCode.OFFSET_OUT_OF_RANGE, end, end, start, null, java.util.List.of(), null);
+            ErrorCode.OFFSET_OUT_OF_RANGE, end, stable, start, null, List.of(), null);
       }
       if (known.epoch() < lastFetched || known.endOffset() < offset) {
-        return new PartitionRead(ErrorCode.NONE, end, end, start, known, java.util.List.of(), null);
+        return new PartitionRead(ErrorCode.NONE, end, stable, start, known, List.of(), null);
       }
     }
     try {
-      LogSlice slice = reader.read(offset, end, maxBytes, atLeastOne);
+      boolean committed = isolation == Isolation.READ_COMMITTED;
+      LogSlice slice = reader.read(offset, committed ? stable : end, maxBytes, atLeastOne);
       ErrorCode outcome = slice == null ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;
-      return new PartitionRead(outcome, end, end, start, null, java.util.List.of(), slice);
+      List<PartitionLog.AbortedTransaction> aborted =
+          committed && slice != null && slice.sizeBytes() > 0
+              ? log.abortedTransactions(offset, slice.endOffset())
+              : List.of();
+      return new PartitionRead(outcome, end, stable, start, null, aborted, slice);
     } catch (TakhinException e) {
-      return new PartitionRead(e.code(), -1, -1, -1, null, java.util.List.of(), null);
+      return new PartitionRead(e.code(), -1, -1, -1, null, List.of(), null);
     }
   }
 
@@ -227,8 +318,9 @@ final class InMemoryPartition implements Partition, LogListener {
     if (error != ErrorCode.NONE) {
       return new OffsetLookup(error, -1, -1, -1);
     }
+    long end = isolation == Isolation.READ_COMMITTED ? lastStableOffset() : highWatermark;
     if (timestampMs == -1) {
-      return new OffsetLookup(ErrorCode.NONE, highWatermark, -1, leaderEpoch);
+      return new OffsetLookup(ErrorCode.NONE, end, -1, leaderEpoch);
     }
     if (timestampMs == -2 || timestampMs == -4) {
       return new OffsetLookup(ErrorCode.NONE, log.logStartOffset(), -1, leaderEpoch);
@@ -239,7 +331,7 @@ final class InMemoryPartition implements Partition, LogListener {
     } else if (timestampMs >= 0) {
       found = log.offsetAtOrAfter(timestampMs);
     }
-    return found.offset() >= highWatermark
+    return found.offset() >= end
         ? new OffsetLookup(ErrorCode.NONE, -1, -1, -1)
         : new OffsetLookup(
             ErrorCode.NONE, found.offset(), found.timestampMs(), found.leaderEpoch());
@@ -297,10 +389,22 @@ final class InMemoryPartition implements Partition, LogListener {
   /// Waits for the log's answer, then for the high watermark.
   private final class Append extends LogAppend {
     private final PartitionAppend produce;
+    private final long verification;
 
-    Append(PartitionAppend produce, int epoch) {
+    Append(PartitionAppend produce, int epoch, long verification) {
       super(produce.records(), epoch, produce.origin());
       this.produce = produce;
+      this.verification = verification;
+    }
+
+    @Override
+    public long verification() {
+      return verification;
+    }
+
+    @Override
+    public int transactionVersion() {
+      return produce.transactionVersion();
     }
 
     @Override

@@ -36,6 +36,14 @@ public final class Batches {
     return filled(builder, 1000, values).build();
   }
 
+  /// A batch of a transaction.
+  public static ByteBuffer inTransaction(
+      long producerId, int epoch, int sequence, String... values) {
+    RecordBatchBuilder builder =
+        new RecordBatchBuilder().producer(producerId, (short) epoch, sequence).attributes(0x10);
+    return filled(builder, 1000, values).build();
+  }
+
   /// A batch as the leader of a partition would send it.
   public static ByteBuffer replica(long baseOffset, int leaderEpoch, String... values) {
     ByteBuffer batch = of(values);

@@ -1,5 +1,7 @@
 package io.takhin.testkit.storage;
 
+import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.LogAppend;
@@ -15,10 +17,63 @@ import java.util.concurrent.TimeoutException;
 /// Threading: any thread.
 public final class CapturedAppend extends LogAppend {
   private final CompletableFuture<AppendResult> result = new CompletableFuture<>();
+  private final long verification;
+  private final int transactionVersion;
 
   /// An append of whole batches.
   public CapturedAppend(ByteBuffer records, int leaderEpoch, Origin origin) {
+    this(records, leaderEpoch, origin, 0, 0);
+  }
+
+  /// An append of a client's batch that may open a transaction.
+  ///
+  /// @param verification the token that it brings
+  public CapturedAppend(ByteBuffer records, long verification) {
+    this(records, 0, Origin.CLIENT, verification, 0);
+  }
+
+  private CapturedAppend(
+      ByteBuffer records, int leaderEpoch, Origin origin, long verification, int version) {
     super(records, leaderEpoch, origin);
+    this.verification = verification;
+    this.transactionVersion = version;
+  }
+
+  /// Appends a batch that may open a transaction, verified, and waits for the outcome.
+  public static AppendResult verified(PartitionLog log, ByteBuffer records) {
+    long producerId = RecordBatch.producerId(records, records.position());
+    long token = log.beginVerification(producerId);
+    CapturedAppend append = new CapturedAppend(records, token);
+    log.append(append);
+    AppendResult outcome = append.await();
+    log.endVerification(producerId, token);
+    return outcome;
+  }
+
+  /// Ends a transaction and waits for the outcome.
+  public static AppendResult end(
+      PartitionLog log,
+      long producerId,
+      int epoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    ByteBuffer marker =
+        TransactionMarker.batch(producerId, (short) epoch, coordinatorEpoch, commit, 2000);
+    CapturedAppend append =
+        new CapturedAppend(marker, 0, Origin.COORDINATOR, 0, transactionVersion);
+    log.append(append);
+    return append.await();
+  }
+
+  @Override
+  public long verification() {
+    return verification;
+  }
+
+  @Override
+  public int transactionVersion() {
+    return transactionVersion;
   }
 
   /// Appends as a client under leader epoch 0 and waits for the outcome.

@@ -1,7 +1,9 @@
 package io.takhin.testkit.storage;
 
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /// A batch with its offsets assigned, in its own memory.
 record InMemoryBatch(ByteBuffer bytes) {
@@ -23,6 +25,19 @@ record InMemoryBatch(ByteBuffer bytes) {
 
   boolean idempotent() {
     return producerId() != RecordBatch.NO_PRODUCER_ID && !RecordBatch.control(bytes, 0);
+  }
+
+  /// What it holds if it ends a transaction; else null.
+  @Nullable TransactionMarker marker() {
+    return TransactionMarker.read(bytes, 0);
+  }
+
+  boolean control() {
+    return RecordBatch.control(bytes, 0);
+  }
+
+  boolean transactional() {
+    return RecordBatch.transactional(bytes, 0);
   }
 
   long producerId() {

@@ -6,6 +6,7 @@ import io.takhin.api.TopicPartition;
 import io.takhin.api.codec.CompressionType;
 import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.Records;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.AppendResult.Duplicate;
@@ -21,7 +22,9 @@ import io.takhin.api.storage.PartitionLog;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +43,8 @@ final class InMemoryLog implements PartitionLog {
   private long committableEndOffset;
   private long uncommittedBytes;
   private long highWatermark;
+  private final Map<Long, Long> verifications = new HashMap<>();
+  private long lastToken;
   private boolean closed;
 
   InMemoryLog(InMemoryLogStorage storage, TopicPartition partition) {
@@ -201,11 +206,15 @@ final class InMemoryLog implements PartitionLog {
     if (added.isEmpty()) {
       return new Rejected(ErrorCode.INVALID_RECORD, "no batch");
     }
-    if (append.origin() == Origin.CLIENT && at - in.position() > 0) {
-      if (added.size() > 1) {
-        return new Rejected(ErrorCode.INVALID_RECORD, "more than one batch");
-      }
-      AppendResult known = checkProducer(added.getFirst());
+    InMemoryBatch first = added.getFirst();
+    if (append.origin() == Origin.CLIENT && added.size() > 1) {
+      return new Rejected(ErrorCode.INVALID_RECORD, "more than one batch");
+    }
+    if (append.origin() != Origin.REPLICA && first.producerId() >= 0) {
+      AppendResult known =
+          append.origin() == Origin.CLIENT
+              ? checkProducer(first, append)
+              : checkCoordinator(first, append, added.size());
       if (known != null) {
         return known;
       }
@@ -213,13 +222,41 @@ final class InMemoryLog implements PartitionLog {
     return write(added);
   }
 
-  private @Nullable AppendResult checkProducer(InMemoryBatch batch) {
-    if (!batch.idempotent()) {
-      return null;
+  private @Nullable AppendResult checkCoordinator(
+      InMemoryBatch batch, LogAppend append, int batchCount) {
+    TransactionMarker marker = batch.marker();
+    if (batchCount > 1 || (marker == null && batch.control())) {
+      return new Rejected(ErrorCode.INVALID_RECORD, "not one batch of data or one marker");
+    }
+    ErrorCode error;
+    if (marker == null) {
+      error = producers.fenced(batch) ? ErrorCode.INVALID_PRODUCER_EPOCH : ErrorCode.NONE;
+    } else {
+      verifications.remove(batch.producerId());
+      boolean open = transactions().open(batch.producerId()) != null;
+      error = producers.checkMarker(batch, marker, append.transactionVersion(), open);
+    }
+    return error == ErrorCode.NONE ? null : new Rejected(error, "epoch of producer or coordinator");
+  }
+
+  private InMemoryTransactions transactions() {
+    return InMemoryTransactions.of(batches);
+  }
+
+  private @Nullable AppendResult checkProducer(InMemoryBatch batch, LogAppend append) {
+    if (producers.fenced(batch)) {
+      return new Rejected(ErrorCode.INVALID_PRODUCER_EPOCH, "an older epoch");
     }
     InMemoryBatch known = producers.duplicateOf(batch);
     if (known != null) {
       return new Duplicate(known.baseOffset(), known.lastOffset(), stampOf(known), logStartOffset);
+    }
+    InMemoryTransactions.Transaction open = transactions().open(batch.producerId());
+    boolean goesOn = open != null && open.epoch() == batch.producerEpoch();
+    Long token = verifications.get(batch.producerId());
+    boolean verified = token != null && token == append.verification();
+    if (batch.transactional() ? !goesOn && !verified : open != null) {
+      return new Rejected(ErrorCode.INVALID_TXN_STATE, "not as the producer's transaction is");
     }
     ErrorCode error = producers.check(batch);
     return error == ErrorCode.NONE ? null : new Rejected(error, "sequence or epoch of producer");
@@ -229,7 +266,7 @@ final class InMemoryLog implements PartitionLog {
     for (InMemoryBatch batch : added) {
       batches.add(batch);
       uncommittedBytes += batch.sizeBytes();
-      if (batch.idempotent()) {
+      if (batch.producerId() >= 0) {
         producers.add(batch);
       }
     }
@@ -301,7 +338,8 @@ final class InMemoryLog implements PartitionLog {
           }
           ByteBuffer bytes = ByteBuffer.allocate(size);
           taken.forEach(batch -> bytes.put(batch.bytes().duplicate().position(0)));
-          return new InMemorySlice(bytes.flip());
+          return new InMemorySlice(
+              bytes.flip(), taken.isEmpty() ? -1 : taken.getLast().lastOffset() + 1);
         });
   }
 
@@ -427,7 +465,50 @@ final class InMemoryLog implements PartitionLog {
 
   @Override
   public List<ActiveProducer> activeProducers() {
-    return locked(producers::active);
+    return locked(() -> producers.active(transactions()));
+  }
+
+  @Override
+  public long firstUnstableOffset() {
+    return locked(
+        () -> {
+          long first = transactions().firstUnstable(highWatermark);
+          return first < 0 ? -1 : Math.max(first, logStartOffset);
+        });
+  }
+
+  @Override
+  public List<AbortedTransaction> abortedTransactions(long from, long until) {
+    return locked(
+        () -> {
+          if (from < logStartOffset) {
+            throw new TakhinException(ErrorCode.OFFSET_OUT_OF_RANGE, from + " was deleted");
+          }
+          return transactions().aborted(from, until);
+        });
+  }
+
+  @Override
+  public boolean transactionOpen(long producerId, short producerEpoch) {
+    return locked(
+        () -> {
+          InMemoryTransactions.Transaction open = transactions().open(producerId);
+          return open != null && open.epoch() == producerEpoch;
+        });
+  }
+
+  @Override
+  public long beginVerification(long producerId) {
+    return locked(
+        () -> {
+          verifications.put(producerId, ++lastToken);
+          return lastToken;
+        });
+  }
+
+  @Override
+  public void endVerification(long producerId, long token) {
+    locked(() -> verifications.remove(producerId, token));
   }
 
   private void checkOpen() {

@@ -1,6 +1,7 @@
 package io.takhin.testkit.storage;
 
 import io.takhin.api.ErrorCode;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.PartitionLog.ActiveProducer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -56,36 +57,77 @@ final class InMemoryProducers {
       producer.epoch = batch.producerEpoch();
       producer.batches.clear();
     }
+    TransactionMarker marker = batch.marker();
+    producer.lastTimestampMs = batch.maxTimestampMs();
+    if (marker != null) {
+      producer.coordinatorEpoch = marker.coordinatorEpoch();
+      return;
+    }
+    if (batch.baseSequence() < 0) {
+      return;
+    }
     producer.batches.addLast(batch);
     if (producer.batches.size() > REMEMBERED) {
       producer.batches.removeFirst();
     }
   }
 
+  /// Why a marker may not be appended; NONE if it may.
+  ErrorCode checkMarker(
+      InMemoryBatch batch, TransactionMarker marker, int transactionVersion, boolean open) {
+    Producer producer = producers.get(batch.producerId());
+    if (producer == null) {
+      return ErrorCode.NONE;
+    }
+    short epoch = batch.producerEpoch();
+    boolean again = epoch == producer.epoch && (!open || epoch == Short.MAX_VALUE);
+    boolean newer = transactionVersion < 2 ? epoch >= producer.epoch : epoch > producer.epoch;
+    if (!newer && !again) {
+      return ErrorCode.INVALID_PRODUCER_EPOCH;
+    }
+    return marker.coordinatorEpoch() < producer.coordinatorEpoch
+        ? ErrorCode.TRANSACTION_COORDINATOR_FENCED
+        : ErrorCode.NONE;
+  }
+
+  /// Whether the batch's epoch is older than one that was seen.
+  boolean fenced(InMemoryBatch batch) {
+    Producer producer = producers.get(batch.producerId());
+    return producer != null && batch.producerEpoch() < producer.epoch;
+  }
+
   /// Forgets all and learns from the batches of the log.
   void rebuild(List<InMemoryBatch> batches) {
     producers.clear();
     for (InMemoryBatch batch : batches) {
-      if (batch.idempotent()) {
+      if (batch.producerId() >= 0) {
         add(batch);
       }
     }
   }
 
-  List<ActiveProducer> active() {
+  List<ActiveProducer> active(InMemoryTransactions transactions) {
     List<ActiveProducer> active = new ArrayList<>();
     producers.forEach(
         (id, producer) -> {
-          InMemoryBatch last = producer.batches.getLast();
+          InMemoryBatch last = producer.batches.peekLast();
+          InMemoryTransactions.Transaction open = transactions.open(id);
           active.add(
               new ActiveProducer(
-                  id, producer.epoch, last.lastSequence(), last.maxTimestampMs(), -1, -1));
+                  id,
+                  producer.epoch,
+                  last == null ? -1 : last.lastSequence(),
+                  producer.lastTimestampMs,
+                  producer.coordinatorEpoch,
+                  open == null ? -1 : open.first()));
         });
     return active;
   }
 
   private static final class Producer {
     private short epoch = -1;
+    private int coordinatorEpoch = -1;
+    private long lastTimestampMs = -1;
     private final Deque<InMemoryBatch> batches = new ArrayDeque<>();
   }
 }

@@ -8,9 +8,16 @@ import org.jspecify.annotations.Nullable;
 /// Batches copied out of a log in memory.
 final class InMemorySlice implements LogSlice {
   private final ByteBuffer bytes;
+  private final long endOffset;
 
-  InMemorySlice(ByteBuffer bytes) {
+  InMemorySlice(ByteBuffer bytes, long endOffset) {
     this.bytes = bytes;
+    this.endOffset = endOffset;
+  }
+
+  @Override
+  public long endOffset() {
+    return endOffset;
   }
 
   @Override

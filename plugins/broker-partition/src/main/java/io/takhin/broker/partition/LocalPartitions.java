@@ -41,6 +41,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
   private final Cluster cluster;
   private final LogStorage storage;
   private final ParkedSweep sweep;
+  private final CoordinatorQuestions questions;
   private final Map<String, LocalTopic> byName = new ConcurrentHashMap<>();
   private final Map<UUID, LocalTopic> byId = new ConcurrentHashMap<>();
   private final Collection<Topic> topics = Collections.unmodifiableCollection(byId.values());
@@ -52,6 +53,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     this.cluster = context.service(Cluster.class);
     this.storage = context.service(LogStorage.class);
     this.sweep = new ParkedSweep(context);
+    this.questions = new CoordinatorQuestions(context);
   }
 
   @Override
@@ -165,7 +167,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
       TopicPartition id = new TopicPartition(topic.id(), topic.name(), i);
       boolean here = topic.partitions().get(i).replicas().contains(cluster.nodeId());
       if (here && replica == null) {
-        Replica opened = new Replica(id, storage, sweep, cluster.nodeId());
+        Replica opened = new Replica(id, storage, sweep, questions, cluster.nodeId());
         opens.add(() -> opened.open(settings));
         replica = opened;
       }

@@ -28,6 +28,8 @@ final class PendingAppend extends LogAppend {
   private long lastOffset;
   private long logAppendTimeMs;
   private long logStartOffset;
+  private long verification;
+  private @Nullable Runnable settled;
 
   // For ParkedAppends alone.
   @Nullable PendingAppend nextParked;
@@ -39,8 +41,39 @@ final class PendingAppend extends LogAppend {
     this.produce = produce;
   }
 
+  /// What the append brings if the coordinator agrees to it.
+  ///
+  /// @param whenSettled run when it is written or refused
+  void verified(long token, Runnable whenSettled) {
+    verification = token;
+    settled = whenSettled;
+  }
+
+  @Override
+  public long verification() {
+    return verification;
+  }
+
+  @Override
+  public int transactionVersion() {
+    return produce.transactionVersion();
+  }
+
+  @Nullable String transactionalId() {
+    return produce.transactionalId();
+  }
+
+  boolean joinsTransaction() {
+    return produce.joinsTransaction();
+  }
+
   @Override
   public void appended(AppendResult result) {
+    Runnable waiting = settled;
+    if (waiting != null) {
+      settled = null;
+      waiting.run();
+    }
     switch (result) {
       case Rejected rejected -> produce.done(rejected.code(), -1, -1, -1, rejected.message());
       case Appended(long base, long last, long timeMs, long start) -> {
@@ -76,6 +109,11 @@ final class PendingAppend extends LogAppend {
 
   void succeed() {
     produce.done(ErrorCode.NONE, baseOffset, logAppendTimeMs, logStartOffset, null);
+  }
+
+  /// It does not get as far as the log.
+  void refuse(ErrorCode error, String message) {
+    appended(new Rejected(error, message));
   }
 
   void fail(ErrorCode error, String message) {

@@ -7,18 +7,24 @@ import io.takhin.api.cluster.MetadataRecord.PartitionState;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionAppend;
 import io.takhin.api.partition.PartitionWatcher;
+import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
+import io.takhin.api.storage.LogAppend.Origin;
 import io.takhin.api.storage.LogListener;
 import io.takhin.api.storage.LogReader;
 import io.takhin.api.storage.LogSlice;
 import io.takhin.api.storage.LogStorage;
 import io.takhin.api.storage.PartitionLog;
+import io.takhin.api.storage.PartitionLog.AbortedTransaction;
 import io.takhin.api.storage.PartitionLog.ActiveProducer;
 import io.takhin.api.storage.PartitionLog.EpochEndOffset;
 import io.takhin.broker.partition.ReplicaState.Following;
 import io.takhin.broker.partition.ReplicaState.Gone;
 import io.takhin.broker.partition.ReplicaState.Leading;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,15 +55,24 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
   private final HighWatermark highWatermark;
   private final ParkedAppends parked = new ParkedAppends();
   private final Watchers watchers = new Watchers();
-  private final OpenTransactions transactions = OpenTransactions.NONE;
+  private final HeldBytes heldBytes = new HeldBytes();
+  private final CoordinatorQuestions questions;
+  private final Verifications verifications;
   private volatile ReplicaState state = new Following(NO_EPOCH, -1);
   private volatile @Nullable PartitionLog partitionLog;
 
   /// @param self this broker's id
-  Replica(TopicPartition id, LogStorage storage, ParkedSweep sweep, int self) {
+  Replica(
+      TopicPartition id,
+      LogStorage storage,
+      ParkedSweep sweep,
+      CoordinatorQuestions questions,
+      int self) {
     this.id = id;
     this.storage = storage;
     this.sweep = sweep;
+    this.questions = questions;
+    this.verifications = new Verifications(id, questions, this::appendVerified);
     this.self = self;
     this.highWatermark = new HighWatermark(self);
   }
@@ -156,11 +171,14 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
       return;
     }
     PartitionLog current = partitionLog;
+    long told = visibleBytes;
     if (current != null) {
       checkpoint(current);
+      long visible = highWatermark.offset();
+      told = heldBytes.advanced(visibleBytes, stable(current, visible), visible);
     }
     answerVisible();
-    watchers.advanced(this, visibleBytes);
+    watchers.advanced(this, told);
   }
 
   /// Tells the log, and again if another thread has raised it meanwhile: the greatest one stays.
@@ -207,7 +225,54 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
       produce.done(ErrorCode.NOT_ENOUGH_REPLICAS, -1, -1, -1, tooFewInSync(leading));
       return;
     }
-    current.append(new PendingAppend(this, produce, leading.leaderEpoch()));
+    PendingAppend append = new PendingAppend(this, produce, leading.leaderEpoch());
+    if (produce.origin() == Origin.CLIENT && transactional(produce.records())) {
+      verifications.append(current, append);
+    } else {
+      current.append(append);
+    }
+  }
+
+  /// What is no batch at all is the log's to refuse.
+  private static boolean transactional(ByteBuffer records) {
+    int at = records.position();
+    return records.remaining() >= RecordBatch.HEADER_BYTES
+        && RecordBatch.transactional(records, at)
+        && RecordBatch.producerId(records, at) >= 0;
+  }
+
+  /// The coordinator may have taken its time.
+  private void appendVerified(PendingAppend append) {
+    ReplicaState now = state;
+    PartitionLog current = partitionLog;
+    if (now.error() != ErrorCode.NONE || current == null) {
+      append.refuse(now.error(), id + ": " + now.message());
+    } else if (now.leaderEpoch() != append.leaderEpoch()) {
+      append.refuse(ErrorCode.NOT_LEADER_OR_FOLLOWER, id + " has another leader epoch");
+    } else {
+      current.append(append);
+    }
+  }
+
+  @Override
+  public CompletableFuture<ErrorCode> endTransaction(
+      long producerId,
+      short producerEpoch,
+      int coordinatorEpoch,
+      boolean commit,
+      int transactionVersion) {
+    ByteBuffer marker =
+        TransactionMarker.batch(
+            producerId, producerEpoch, coordinatorEpoch, commit, questions.nowMs());
+    MarkerAppend append = new MarkerAppend(marker, transactionVersion);
+    append(append);
+    return append.outcome();
+  }
+
+  @Override
+  public boolean transactionOpen(long producerId, short producerEpoch) {
+    PartitionLog current = partitionLog;
+    return current != null && current.transactionOpen(producerId, producerEpoch);
   }
 
   private String tooFewInSync(Leading leading) {
@@ -306,7 +371,15 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
 
   @Override
   public long lastStableOffset() {
-    return Math.min(highWatermark.offset(), transactions.firstOpenOffset());
+    long visible = highWatermark.offset();
+    PartitionLog current = partitionLog;
+    return current == null ? visible : stable(current, visible);
+  }
+
+  /// The last stable offset, of a high watermark that was read before.
+  private static long stable(PartitionLog log, long visible) {
+    long unstable = log.firstUnstableOffset();
+    return unstable < 0 ? visible : Math.min(visible, unstable);
   }
 
   @Override
@@ -432,7 +505,7 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
         return failed(error);
       }
       long visible = replica.highWatermark.offset();
-      long stable = Math.min(visible, replica.transactions.firstOpenOffset());
+      long stable = stable(current, visible);
       long end = isolation == Isolation.READ_COMMITTED ? stable : visible;
       long start = current.logStartOffset();
       try {
@@ -457,11 +530,28 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
         }
         LogSlice slice = reader.read(offset, end, maxBytes, atLeastOneBatch);
         ErrorCode outcome = slice == null ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;
-        return new PartitionRead(outcome, visible, stable, start, null, List.of(), slice);
+        List<AbortedTransaction> aborted =
+            slice != null && isolation == Isolation.READ_COMMITTED
+                ? aborted(current, offset, slice)
+                : List.of();
+        return new PartitionRead(outcome, visible, stable, start, null, aborted, slice);
       } catch (TakhinException e) {
         // The log was deleted or failed while it was read: the state knows which by now.
         ErrorCode since = replica.state.error();
         return failed(since == ErrorCode.NONE ? e.code() : since);
+      }
+    }
+
+    /// What the reader must skip in a slice, which is closed if that cannot be known.
+    private static List<AbortedTransaction> aborted(PartitionLog log, long offset, LogSlice slice) {
+      if (slice.sizeBytes() == 0) {
+        return List.of();
+      }
+      try {
+        return log.abortedTransactions(offset, slice.endOffset());
+      } catch (RuntimeException e) {
+        slice.close();
+        throw e;
       }
     }
 

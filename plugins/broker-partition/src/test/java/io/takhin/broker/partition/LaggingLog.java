@@ -154,6 +154,11 @@ final class LaggingLog implements PartitionLog {
 
   private record Bytes(int sizeBytes) implements LogSlice {
     @Override
+    public long endOffset() {
+      return -1;
+    }
+
+    @Override
     public @Nullable FileChannel file() {
       return null;
     }
@@ -213,4 +218,27 @@ final class LaggingLog implements PartitionLog {
     @Override
     public void close() {}
   }
+
+  @Override
+  public long firstUnstableOffset() {
+    return -1;
+  }
+
+  @Override
+  public List<AbortedTransaction> abortedTransactions(long from, long until) {
+    return List.of();
+  }
+
+  @Override
+  public boolean transactionOpen(long producerId, short producerEpoch) {
+    return false;
+  }
+
+  @Override
+  public long beginVerification(long producerId) {
+    return 1;
+  }
+
+  @Override
+  public void endVerification(long producerId, long token) {}
 }

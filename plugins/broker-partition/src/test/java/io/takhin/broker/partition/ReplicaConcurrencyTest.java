@@ -47,9 +47,10 @@ class ReplicaConcurrencyTest {
   private final LaggingLog.Storage storage = new LaggingLog.Storage();
   private final TestContext context = TestContext.real().build();
   private final ParkedSweep sweep = new ParkedSweep(context);
+  private final CoordinatorQuestions questions = new CoordinatorQuestions(context);
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final Replica replica =
-      new Replica(new TopicPartition(new UUID(1, 1), "t", 0), storage, sweep, 1);
+      new Replica(new TopicPartition(new UUID(1, 1), "t", 0), storage, sweep, questions, 1);
 
   @AfterEach
   void end() {
@@ -172,7 +173,7 @@ class ReplicaConcurrencyTest {
   void nobodyIsForgottenWhenTheReplicaEnds() throws Exception {
     for (int round = 0; round < 200; round++) {
       Replica ending =
-          new Replica(new TopicPartition(new UUID(1, round), "t", 0), storage, sweep, 1);
+          new Replica(new TopicPartition(new UUID(1, round), "t", 0), storage, sweep, questions, 1);
       ending.open(SETTINGS);
       ending.apply(new PartitionState(List.of(1), List.of(1), 1, 0, 0), SETTINGS);
       Outcomes outcomes = new Outcomes();

@@ -19,6 +19,7 @@ class WatchersTest {
           new TopicPartition(new UUID(1, 1), "t", 0),
           new LaggingLog.Storage(),
           new ParkedSweep(io.takhin.testkit.TestContext.simulated().build()),
+          new CoordinatorQuestions(io.takhin.testkit.TestContext.simulated().build()),
           1);
 
   @Test

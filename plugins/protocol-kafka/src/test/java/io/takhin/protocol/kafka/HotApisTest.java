@@ -190,7 +190,8 @@ class HotApisTest {
     answer =
         client.ask(
             9, produce(-1, produceTopic("orders", 0, transactional)), new ProduceResponseData());
-    assertEquals(Errors.INVALID_TXN_STATE.code(), answerOf(answer, 0, 0).errorCode());
+    assertEquals(
+        Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code(), answerOf(answer, 0, 0).errorCode());
     answer =
         client.ask(
             9,

@@ -62,6 +62,11 @@ class SendfileTest {
     }
 
     @Override
+    public long endOffset() {
+      return 10;
+    }
+
+    @Override
     public int sizeBytes() {
       return size;
     }

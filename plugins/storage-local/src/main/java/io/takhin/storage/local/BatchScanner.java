@@ -1,6 +1,7 @@
 package io.takhin.storage.local;
 
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
@@ -112,6 +113,15 @@ final class BatchScanner {
     }
     at = (int) (from - chunkStart);
     return chunk.limit() - at;
+  }
+
+  /// The current batch's marker; null if it has none.
+  @Nullable TransactionMarker marker() throws IOException {
+    if (!RecordBatch.control(chunk, at) || sizeBytes() > TransactionMarker.MAX_BYTES) {
+      return null;
+    }
+    load(position, sizeBytes());
+    return TransactionMarker.read(chunk, at);
   }
 
   private boolean damaged(String what) {

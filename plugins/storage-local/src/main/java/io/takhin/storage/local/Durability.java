@@ -166,5 +166,6 @@ final class Durability {
       segment.file.release();
     }
     segment.saveIndex();
+    segment.forceTransactions();
   }
 }

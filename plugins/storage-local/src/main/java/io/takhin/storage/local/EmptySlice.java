@@ -12,6 +12,11 @@ final class EmptySlice implements LogSlice {
   private EmptySlice() {}
 
   @Override
+  public long endOffset() {
+    return -1;
+  }
+
+  @Override
   public int sizeBytes() {
     return 0;
   }

@@ -14,19 +14,26 @@ final class FileSlice implements LogSlice {
   private final Disk.File file;
   private final int position;
   private final int sizeBytes;
+  private final long endOffset;
   private boolean closed;
 
   /// Takes over one use of `owner`.
-  FileSlice(SegmentFile owner, Disk.File file, int position, int sizeBytes) {
+  FileSlice(SegmentFile owner, Disk.File file, int position, int sizeBytes, long endOffset) {
     this.owner = owner;
     this.file = file;
     this.position = position;
     this.sizeBytes = sizeBytes;
+    this.endOffset = endOffset;
   }
 
   @Override
   public int sizeBytes() {
     return sizeBytes;
+  }
+
+  @Override
+  public long endOffset() {
+    return endOffset;
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.TakhinException;
 import io.takhin.api.TopicPartition;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.AppendResult.Rejected;
@@ -14,6 +15,7 @@ import io.takhin.api.storage.LogConfig.TimestampType;
 import io.takhin.api.storage.LogListener;
 import io.takhin.api.storage.LogReader;
 import io.takhin.api.storage.PartitionLog;
+import io.takhin.storage.local.Transactions.Aborted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -39,13 +41,13 @@ import org.slf4j.LoggerFactory;
 final class LocalLog implements PartitionLog {
   static final Logger LOGGER = LoggerFactory.getLogger(LocalLog.class);
 
-  private static final long SNAPSHOT_EVERY_BYTES = 64L << 20;
-
   private final LogContext context;
   private final TopicPartition partition;
   private final LogListener listener;
   private final LeaderEpochs epochs;
   private final ProducerStates producers;
+  private final ProducerSnapshots snapshots;
+  private final LogTransactions transactions;
   private final RecentEnds recentEnds = new RecentEnds();
   private final Gate gate = new Gate(this::round);
   private final Object progress = new Object();
@@ -63,8 +65,6 @@ final class LocalLog implements PartitionLog {
   private volatile long committableEndOffset;
   private long committableBytes;
 
-  private long snapshotOffset;
-  private long snapshotBytes;
   private long rollJitterMs;
 
   /// A log as recovery found it.
@@ -89,7 +89,9 @@ final class LocalLog implements PartitionLog {
     this.durability =
         new Durability(this, Math.min(found.recoveryPoint(), found.logEndOffset()), found.fresh());
     this.committableEndOffset = found.logEndOffset();
-    this.snapshotOffset = found.snapshotOffset();
+    this.snapshots = new ProducerSnapshots(this, producers, found.snapshotOffset());
+    this.transactions = new LogTransactions(this, found.aborts());
+    producers.transactions().highWatermark(highWatermark);
     drawJitter();
   }
 
@@ -133,6 +135,7 @@ final class LocalLog implements PartitionLog {
   @Override
   public void highWatermark(long offset) {
     highWatermark = offset;
+    producers.transactions().highWatermark(offset);
     context.directory().noteChange();
   }
 
@@ -238,19 +241,19 @@ final class LocalLog implements PartitionLog {
     }
     ByteBuffer in = append.records();
     int at = in.position();
+    boolean tracked =
+        append.origin() != Origin.REPLICA
+            && RecordBatch.producerId(in, at) != RecordBatch.NO_PRODUCER_ID;
+    TransactionMarker marker = null;
     Producer producer = null;
-    if (append.origin() != Origin.REPLICA
-        && RecordBatch.producerId(in, at) != RecordBatch.NO_PRODUCER_ID
-        && !RecordBatch.control(in, at)) {
+    if (tracked) {
+      marker = TransactionMarker.read(in, at);
       producer = producers.find(RecordBatch.producerId(in, at));
       if (producer != null && producer.staged()) {
         write(gather);
       }
       boolean stamped = config.timestampType() == TimestampType.LOG_APPEND_TIME;
-      AppendResult refused =
-          append.origin() == Origin.CLIENT
-              ? producers.refusal(producer, in, at, stamped, logStartOffset)
-              : null;
+      AppendResult refused = producers.refusal(producer, marker, append, stamped, logStartOffset);
       if (refused != null) {
         write(gather);
         answer(append, refused);
@@ -270,11 +273,9 @@ final class LocalLog implements PartitionLog {
       return;
     }
     long base = RecordBatch.baseOffset(in, at);
-    if (append.origin() != Origin.REPLICA
-        && RecordBatch.producerId(in, at) != RecordBatch.NO_PRODUCER_ID
-        && !RecordBatch.control(in, at)) {
+    if (tracked) {
       producer = producer == null ? producers.findOrAdd(RecordBatch.producerId(in, at)) : producer;
-      producer.stage(in, at);
+      producer.stage(in, at, marker);
     }
     gather.add(append, base, Placement.lastOffset(in), producer);
   }
@@ -374,15 +375,16 @@ final class LocalLog implements PartitionLog {
       if (epochs.note(epoch, RecordBatch.baseOffset(in, at))) {
         saveEpochs();
       }
-      if (producer == null) {
-        producers.learn(in, at);
+      Aborted aborted =
+          producer == null
+              ? producers.learn(in, at, TransactionMarker.read(in, at))
+              : producer.commitStaged(producers.transactions());
+      if (aborted != null) {
+        transactions.note(segment, aborted);
       }
       int size = (int) RecordBatch.sizeBytes(in, at);
       written += size;
       at += size;
-    }
-    if (producer != null) {
-      producer.commitStaged();
     }
     return written;
   }
@@ -443,7 +445,7 @@ final class LocalLog implements PartitionLog {
   private void roll(long base) throws IOException {
     Segment old = end.segment();
     old.seal();
-    snapshotProducers(base);
+    snapshots.take(base);
     Segment next = Segment.create(context, path, base);
     Segment[] now = segments;
     Segment[] more = java.util.Arrays.copyOf(now, now.length + 1);
@@ -456,18 +458,6 @@ final class LocalLog implements PartitionLog {
     context.blocking().execute(durability::flushQuietly);
   }
 
-  private void snapshotProducers(long offset) throws IOException {
-    if (offset == snapshotOffset) {
-      return;
-    }
-    context
-        .disk()
-        .replace(
-            LogFiles.of(path, offset, LogFiles.SNAPSHOT), ProducerSnapshot.write(producers), false);
-    snapshotOffset = offset;
-    snapshotBytes = end.bytes();
-  }
-
   /// Tells the listener that all up to `to` is as durable as an acknowledgement asks.
   void committable(LogEnd to) {
     synchronized (progress) {
@@ -478,31 +468,6 @@ final class LocalLog implements PartitionLog {
         listener.committable(to.offset(), bytes);
       }
     }
-  }
-
-  private void snapshotAtEnd() {
-    if (closed == null) {
-      try {
-        long old = snapshotOffset;
-        boolean oldIsExtra = isExtraSnapshot(old);
-        snapshotProducers(end.offset());
-        if (oldIsExtra && old != snapshotOffset) {
-          context.disk().delete(LogFiles.of(path, old, LogFiles.SNAPSHOT));
-        }
-      } catch (IOException e) {
-        LOGGER.warn("{}: producer snapshot: {}", partition, e.toString());
-      }
-    }
-  }
-
-  /// Whether a snapshot is not that of a segment's base offset, which stays as long as the segment.
-  private boolean isExtraSnapshot(long offset) {
-    for (Segment segment : segments) {
-      if (segment.baseOffset == offset) {
-        return false;
-      }
-    }
-    return offset >= 0;
   }
 
   @Override
@@ -526,8 +491,8 @@ final class LocalLog implements PartitionLog {
 
   /// Takes a snapshot of the producers if much was written since the last one.
   void snapshotIfDue() {
-    if (end.bytes() - snapshotBytes > SNAPSHOT_EVERY_BYTES) {
-      gate.run(this::snapshotAtEnd);
+    if (snapshots.due()) {
+      gate.run(snapshots::takeAtEnd);
     }
   }
 
@@ -563,6 +528,33 @@ final class LocalLog implements PartitionLog {
     List<ActiveProducer> active = new ArrayList<>();
     gate.run(() -> active.addAll(producers.active()));
     return active;
+  }
+
+  @Override
+  public long firstUnstableOffset() {
+    long first = producers.transactions().firstUnstable();
+    return first == Long.MAX_VALUE ? -1 : Math.max(first, logStartOffset);
+  }
+
+  @Override
+  public List<AbortedTransaction> abortedTransactions(long from, long until) {
+    checkOpen();
+    return transactions.find(from, until);
+  }
+
+  @Override
+  public boolean transactionOpen(long producerId, short producerEpoch) {
+    return producers.transactions().open(producerId, producerEpoch);
+  }
+
+  @Override
+  public long beginVerification(long producerId) {
+    return producers.transactions().beginVerification(producerId);
+  }
+
+  @Override
+  public void endVerification(long producerId, long token) {
+    producers.transactions().endVerification(producerId, token);
   }
 
   @Override
@@ -677,8 +669,9 @@ final class LocalLog implements PartitionLog {
         remove(now[i]);
       }
       afterTruncation();
-      snapshotOffset =
-          recovery.reloadProducers(path, kept, logStartOffset, tail.endOffset(), producers);
+      snapshots.offset(
+          recovery.reloadProducers(path, kept, logStartOffset, tail.endOffset(), producers));
+      producers.transactions().highWatermark(highWatermark);
     } catch (IOException e) {
       throw context.directory().fail("truncating " + path, e);
     }
@@ -702,7 +695,7 @@ final class LocalLog implements PartitionLog {
       end = new LogEnd(offset, fresh, 0, end.bytes());
       producers.clear();
       LogRecovery.deleteSnapshots(context.disk(), path, Long.MIN_VALUE);
-      snapshotOffset = -1;
+      snapshots.offset(-1);
       durability.noteNames();
       epochs.clear();
       afterTruncation();
@@ -747,8 +740,8 @@ final class LocalLog implements PartitionLog {
             try {
               end.segment().seal();
               end.segment().saveWholeIndex();
-              if (end.offset() > 0 || snapshotOffset >= 0) {
-                snapshotAtEnd();
+              if (end.offset() > 0 || snapshots.offset() >= 0) {
+                snapshots.takeAtEnd();
               }
             } catch (IOException e) {
               LOGGER.warn("{}: closing: {}", partition, e.toString());

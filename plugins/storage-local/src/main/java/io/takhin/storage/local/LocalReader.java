@@ -73,7 +73,7 @@ final class LocalReader implements LogReader {
       position = until;
       expected = nextOffset;
       kept = true;
-      return new FileSlice(at.file, file, from, until - from);
+      return new FileSlice(at.file, file, from, until - from, nextOffset);
     } finally {
       if (!kept) {
         at.file.release();
@@ -118,7 +118,7 @@ final class LocalReader implements LogReader {
     return of == end.segment() ? end.position() : of.sizeBytes();
   }
 
-  private static int floor(Segment[] segments, long offset) {
+  static int floor(Segment[] segments, long offset) {
     int low = 0;
     int high = segments.length - 1;
     while (low < high) {

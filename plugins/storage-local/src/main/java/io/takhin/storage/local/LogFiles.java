@@ -17,6 +17,7 @@ import java.util.Locale;
 ///   <topic>-<partition>/
 ///     <base offset, 20 digits>.log       batches
 ///     <base offset>.index .timeindex     sparse maps into it
+///     <base offset>.txnindex             aborted transactions, if it has some
 ///     <offset>.snapshot                  producers, before that offset
 ///     leader-epoch-checkpoint            where each leader epoch began
 ///     partition.metadata                 the topic id

@@ -2,7 +2,9 @@ package io.takhin.storage.local;
 
 import io.takhin.api.TopicPartition;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.LogConfig;
+import io.takhin.storage.local.Transactions.Aborted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -29,6 +31,8 @@ final class LogRecovery {
   private final Disk disk;
   private final TopicPartition partition;
   private final LogConfig config;
+  private boolean controlSeen;
+  private boolean aborts;
 
   LogRecovery(LogContext context, TopicPartition partition, LogConfig config) {
     this.context = context;
@@ -81,10 +85,15 @@ final class LogRecovery {
       epochs.save();
     }
     ProducerStates producers = new ProducerStates();
-    long snapshot =
-        fresh
-            ? -1
-            : reloadProducers(path, segments.toArray(new Segment[0]), start, endOffset, producers);
+    Segment[] all = segments.toArray(new Segment[0]);
+    long snapshot = fresh ? -1 : reloadProducers(path, all, start, endOffset, producers);
+    if (!known.trusted() && (controlSeen || aborts)) {
+      List<Aborted> found = new ArrayList<>();
+      ProducerStates scratch = new ProducerStates();
+      long from = Math.max(start, loadSnapshot(path, known.recoveryPoint(), scratch));
+      learn(all, from, endOffset, scratch, found);
+      replaceTransactions(all, from, endOffset, found);
+    }
     if (known.recoveryPoint() > endOffset && !segments.isEmpty()) {
       LOGGER.error(
           "{}: ends at {}, though {} was on disk: records are lost",
@@ -102,6 +111,7 @@ final class LogRecovery {
         Math.clamp(known.highWatermark(), start, Math.max(start, endOffset)),
         known.closed() ? endOffset : Math.min(known.recoveryPoint(), endOffset),
         snapshot,
+        aborts,
         fresh);
   }
 
@@ -156,6 +166,7 @@ final class LogRecovery {
       quarantine(segment.path(LogFiles.LOG), "the log has a hole before it");
       disk.delete(segment.path(LogFiles.INDEX));
       disk.delete(segment.path(LogFiles.TIME_INDEX));
+      disk.delete(segment.path(LogFiles.TXN_INDEX));
     }
   }
 
@@ -296,6 +307,7 @@ final class LogRecovery {
           gapOffset = endOffset;
         }
         first = false;
+        controlSeen |= RecordBatch.control(scanner.header(), scanner.headerAt());
         segment.note(scanner.header(), scanner.headerAt(), position, config.indexIntervalBytes());
         if (epochs != null) {
           epochs.note(
@@ -339,23 +351,25 @@ final class LogRecovery {
       visit(
           segment,
           0,
-          (header, at) ->
-              epochs.note(RecordBatch.leaderEpoch(header, at), RecordBatch.baseOffset(header, at)));
+          batch ->
+              epochs.note(
+                  RecordBatch.leaderEpoch(batch.header(), batch.headerAt()),
+                  RecordBatch.baseOffset(batch.header(), batch.headerAt())));
     }
   }
 
-  private interface HeaderVisitor {
-    void header(ByteBuffer buffer, int at);
+  private interface BatchVisitor {
+    void batch(BatchScanner at) throws IOException;
   }
 
-  private void visit(Segment segment, int from, HeaderVisitor visitor) throws IOException {
+  private void visit(Segment segment, int from, BatchVisitor visitor) throws IOException {
     ByteBuffer chunk = context.scratch().take();
     Disk.File file = segment.file.acquire();
     try {
       BatchScanner scanner =
           new BatchScanner(file, from, segment.sizeBytes(), segment.baseOffset, false, chunk);
       while (scanner.next()) {
-        visitor.header(scanner.header(), scanner.headerAt());
+        visitor.batch(scanner);
       }
     } finally {
       segment.file.release();
@@ -363,7 +377,8 @@ final class LogRecovery {
     }
   }
 
-  /// Fills `states` as of `endOffset` from the newest sound snapshot and the batches after it.
+  /// Fills `states` as of `endOffset` from the newest sound snapshot and the batches after it, and
+  /// puts the transactions that were aborted since into their indexes.
   ///
   /// @return the snapshot's offset; -1 if there was none
   long reloadProducers(
@@ -371,41 +386,103 @@ final class LogRecovery {
       throws IOException {
     states.clear();
     deleteSnapshots(disk, path, endOffset);
-    long from = -1;
+    for (Path file : disk.list(path)) {
+      aborts |= LogFiles.name(file).endsWith(LogFiles.TXN_INDEX);
+    }
+    long snapshot = loadSnapshot(path, Long.MAX_VALUE, states);
+    long from = Math.max(snapshot, start);
+    List<Aborted> found = new ArrayList<>();
+    learn(segments, from, endOffset, states, found);
+    aborts |= !found.isEmpty();
+    if (aborts) {
+      replaceTransactions(segments, from, endOffset, found);
+    }
+    return snapshot;
+  }
+
+  /// Reads the newest sound snapshot not above `limit`.
+  ///
+  /// @return its offset; -1 if there is none
+  private long loadSnapshot(Path path, long limit, ProducerStates states) throws IOException {
     for (Path file : disk.list(path).reversed()) {
       long offset = LogFiles.offset(file, LogFiles.SNAPSHOT);
-      if (offset < 0) {
+      if (offset < 0 || offset > limit) {
         continue;
       }
       try {
         ProducerSnapshot.read(disk.readAll(file, 256 << 20), states);
-        from = offset;
-        break;
+        return offset;
       } catch (IOException e) {
         LOGGER.warn("{} is damaged ({}): producers are read from the log", file, e.getMessage());
         states.clear();
         disk.delete(file);
       }
     }
-    long learnFrom = Math.max(from, start);
-    for (int i = 0; i < segments.length; i++) {
+    return -1;
+  }
+
+  /// Learns from the batches of `[from, endOffset)`.
+  private void learn(
+      Segment[] segments, long from, long endOffset, ProducerStates states, List<Aborted> found)
+      throws IOException {
+    for (int i = 0; i < segments.length && segments[i].baseOffset < endOffset; i++) {
       long until = i + 1 < segments.length ? segments[i + 1].baseOffset : endOffset;
-      if (until > learnFrom && segments[i].sizeBytes() > 0) {
-        SegmentIndex index = segments[i].index();
-        int entry =
-            index.floor((int) Math.min(Integer.MAX_VALUE, learnFrom - segments[i].baseOffset));
-        int position = learnFrom <= segments[i].baseOffset || entry < 0 ? 0 : index.position(entry);
-        visit(
-            segments[i],
-            position,
-            (header, at) -> {
-              if (RecordBatch.baseOffset(header, at) >= learnFrom) {
-                states.learn(header, at);
-              }
-            });
+      if (until <= from || segments[i].sizeBytes() == 0) {
+        continue;
       }
+      SegmentIndex index = segments[i].index();
+      int entry = index.floor((int) Math.min(Integer.MAX_VALUE, from - segments[i].baseOffset));
+      int position = from <= segments[i].baseOffset || entry < 0 ? 0 : index.position(entry);
+      visit(
+          segments[i],
+          position,
+          batch -> {
+            long base = RecordBatch.baseOffset(batch.header(), batch.headerAt());
+            if (base >= from && base < endOffset) {
+              TransactionMarker marker = batch.marker();
+              Aborted aborted = states.learn(batch.header(), batch.headerAt(), marker);
+              if (aborted != null) {
+                found.add(aborted);
+              }
+            }
+          });
     }
-    return from;
+  }
+
+  /// Makes the transaction indexes hold, from `from` on, these transactions.
+  private void replaceTransactions(
+      Segment[] segments, long from, long endOffset, List<Aborted> found) throws IOException {
+    for (int i = 0; i < segments.length; i++) {
+      boolean last = i + 1 == segments.length;
+      long until = last ? endOffset : segments[i + 1].baseOffset;
+      if (until <= from && !last) {
+        continue;
+      }
+      Segment segment = segments[i];
+      TransactionIndex known = segment.transactions(Long.MAX_VALUE);
+      if (known == null && from > segment.baseOffset) {
+        known = rebuildTransactions(segment.directory(), segments, segment, until);
+      }
+      List<Aborted> here = new ArrayList<>();
+      for (Aborted aborted : found) {
+        if (aborted.lastOffset() >= segment.baseOffset && (last || aborted.lastOffset() < until)) {
+          here.add(aborted);
+        }
+      }
+      segment.replaceTransactions(known, from, here);
+    }
+  }
+
+  /// Makes the transaction index of one segment anew, from the newest snapshot before it and the
+  /// batches after that.
+  TransactionIndex rebuildTransactions(
+      Path path, Segment[] segments, Segment segment, long endOffset) throws IOException {
+    ProducerStates scratch = new ProducerStates();
+    long snapshot = loadSnapshot(path, segment.baseOffset, scratch);
+    List<Aborted> found = new ArrayList<>();
+    learn(segments, Math.max(0, snapshot), endOffset, scratch, found);
+    found.removeIf(aborted -> aborted.lastOffset() < segment.baseOffset);
+    return segment.replaceTransactions(null, segment.baseOffset, found);
   }
 
   /// Deletes producer snapshots beyond an offset.

@@ -1,7 +1,10 @@
 package io.takhin.storage.local;
 
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
+import io.takhin.storage.local.Transactions.Aborted;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /// What a log knows of one producer: its epoch and its last five batches (KIP-98), so that a
 /// batch sent again is recognised.
@@ -33,6 +36,7 @@ final class Producer {
   private long stagedLastOffset;
   private long stagedTimestampMs;
   private boolean stagedTransactional;
+  private @Nullable TransactionMarker stagedMarker;
 
   Producer(long id) {
     this.id = id;
@@ -96,19 +100,21 @@ final class Producer {
     if (batchEpoch != epoch) {
       return firstSequence == 0 || epoch == -1;
     }
-    if (size == 0) {
-      return true; // retention took its batches: any sequence may go on
-    }
+    // An epoch that began with a marker has no batch yet: its first one begins at 0, too.
     int last = lastSequence();
     return firstSequence == (last == Integer.MAX_VALUE ? 0 : last + 1);
   }
 
   /// Stages the batch at `at`, whose offsets are assigned.
-  void stage(ByteBuffer batch, int at) {
+  ///
+  /// @param marker what it holds if it ends a transaction; else null
+  void stage(ByteBuffer batch, int at, @Nullable TransactionMarker marker) {
     staged = true;
+    stagedMarker = marker;
     stagedEpoch = RecordBatch.producerEpoch(batch, at);
     stagedDelta = RecordBatch.lastOffsetDelta(batch, at);
-    stagedLastSequence = lastSequence(RecordBatch.baseSequence(batch, at), stagedDelta);
+    int sequence = RecordBatch.baseSequence(batch, at);
+    stagedLastSequence = sequence < 0 ? NO_SEQUENCE : lastSequence(sequence, stagedDelta);
     stagedLastOffset = RecordBatch.lastOffset(batch, at);
     stagedTimestampMs = RecordBatch.maxTimestamp(batch, at);
     stagedTransactional = RecordBatch.transactional(batch, at);
@@ -118,26 +124,47 @@ final class Producer {
     staged = false;
   }
 
-  void commitStaged() {
+  /// The staged batch is in the log.
+  ///
+  /// @return the transaction that it aborted; null for none
+  @Nullable Aborted commitStaged(Transactions transactions) {
     if (!staged) {
-      return;
+      return null;
     }
     staged = false;
-    epoch(stagedEpoch);
-    add(stagedLastSequence, stagedDelta, stagedLastOffset, stagedTimestampMs);
-    if (stagedTransactional && transactionFirstOffset < 0) {
-      transactionFirstOffset = stagedLastOffset - stagedDelta;
+    TransactionMarker marker = stagedMarker;
+    if (marker != null) {
+      stagedMarker = null;
+      return endTransaction(marker, transactions);
     }
+    epoch(stagedEpoch);
+    if (stagedLastSequence == NO_SEQUENCE) {
+      lastTimestampMs = stagedTimestampMs; // a coordinator's, which counts no sequences
+    } else {
+      add(stagedLastSequence, stagedDelta, stagedLastOffset, stagedTimestampMs);
+    }
+    if (stagedTransactional) {
+      if (transactionFirstOffset < 0) {
+        transactionFirstOffset = stagedLastOffset - stagedDelta;
+      }
+      transactions.wrote(id, epoch, transactionFirstOffset);
+    }
+    return null;
   }
 
-  /// A marker ended the producer's transaction.
-  void endTransaction(short markerEpoch, int coordinator, long timestampMs) {
-    if (markerEpoch >= epoch) {
-      epoch(markerEpoch);
-      transactionFirstOffset = -1;
-      lastTimestampMs = timestampMs;
-      coordinatorEpoch = coordinator;
+  private @Nullable Aborted endTransaction(TransactionMarker marker, Transactions transactions) {
+    if (stagedEpoch >= epoch) {
+      epoch(stagedEpoch);
     }
+    long first = transactionFirstOffset;
+    transactionFirstOffset = -1;
+    lastTimestampMs = stagedTimestampMs;
+    coordinatorEpoch = marker.coordinatorEpoch();
+    if (first < 0) {
+      return null;
+    }
+    long stable = transactions.ended(id, first, stagedLastOffset);
+    return marker.commit() ? null : new Aborted(id, first, stagedLastOffset, stable);
   }
 
   /// A new epoch starts without batches.

@@ -93,6 +93,7 @@ final class ProducerSnapshot {
       states.clear();
       throw new IOException("it ends early", e);
     }
+    states.transactions().reset(states.all());
   }
 
   private static Producer readProducer(ByteBuffer in, int at, boolean extended) {

@@ -2,10 +2,14 @@ package io.takhin.storage.local;
 
 import io.takhin.api.ErrorCode;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.TransactionMarker;
 import io.takhin.api.storage.AppendResult;
 import io.takhin.api.storage.AppendResult.Duplicate;
 import io.takhin.api.storage.AppendResult.Rejected;
+import io.takhin.api.storage.LogAppend;
+import io.takhin.api.storage.LogAppend.Origin;
 import io.takhin.api.storage.PartitionLog.ActiveProducer;
+import io.takhin.storage.local.Transactions.Aborted;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +21,14 @@ import org.jspecify.annotations.Nullable;
 final class ProducerStates {
   private static final int FIRST_CAPACITY = 4;
 
+  private final Transactions transactions = new Transactions();
   private @Nullable Producer[] table = new Producer[FIRST_CAPACITY];
   private int size;
+
+  /// What they have open; for any thread.
+  Transactions transactions() {
+    return transactions;
+  }
 
   int size() {
     return size;
@@ -85,6 +95,7 @@ final class ProducerStates {
   void clear() {
     table = new Producer[FIRST_CAPACITY];
     size = 0;
+    transactions.clear();
   }
 
   /// Forgets those that wrote last before a time and have no open transaction.
@@ -97,68 +108,147 @@ final class ProducerStates {
     }
   }
 
-  /// Whether a client's batch may be appended: NONE, DUPLICATE_SEQUENCE_NUMBER if it was before
-  /// (find it again with [Producer#find]), or Kafka's refusal.
-  ErrorCode check(@Nullable Producer producer, ByteBuffer batch, int at) {
-    if (producer == null) {
-      return ErrorCode.NONE;
+  /// The outcome of an append that its producer may not do; null if it may.
+  ///
+  /// @param marker what the append holds if it ends a transaction; else null
+  /// @param stamped whether the broker's time is in the batches
+  @Nullable AppendResult refusal(
+      @Nullable Producer producer,
+      @Nullable TransactionMarker marker,
+      LogAppend append,
+      boolean stamped,
+      long logStart) {
+    ByteBuffer in = append.records();
+    int at = in.position();
+    if (in.remaining() != RecordBatch.sizeBytes(in, at)) {
+      return new Rejected(ErrorCode.INVALID_RECORD, "more than one batch of a producer");
     }
+    if (marker != null) {
+      transactions.voidVerification(RecordBatch.producerId(in, at));
+      return markerRefusal(producer, marker, append, at);
+    }
+    if (RecordBatch.control(in, at)) {
+      return new Rejected(ErrorCode.INVALID_RECORD, "a control batch that is no marker");
+    }
+    return dataRefusal(producer, append, at, stamped, logStart);
+  }
+
+  /// Whether a batch may be appended: NONE, DUPLICATE_SEQUENCE_NUMBER if it was before (find it
+  /// again with [Producer#find]), or Kafka's refusal. Coordinators' batches have no sequences and
+  /// need no verification.
+  private ErrorCode check(@Nullable Producer producer, LogAppend append, int at) {
+    ByteBuffer batch = append.records();
     short epoch = RecordBatch.producerEpoch(batch, at);
-    if (epoch < producer.epoch) {
+    if (producer != null && epoch < producer.epoch) {
       return ErrorCode.INVALID_PRODUCER_EPOCH;
     }
+    if (append.origin() != Origin.CLIENT) {
+      return ErrorCode.NONE;
+    }
     int sequence = RecordBatch.baseSequence(batch, at);
-    if (epoch == producer.epoch
+    if (producer != null
+        && epoch == producer.epoch
         && producer.find(sequence, RecordBatch.lastOffsetDelta(batch, at)) >= 0) {
       return ErrorCode.DUPLICATE_SEQUENCE_NUMBER;
     }
-    return producer.follows(epoch, sequence)
+    if (RecordBatch.transactional(batch, at)) {
+      boolean goesOn =
+          producer != null && producer.transactionFirstOffset >= 0 && producer.epoch == epoch;
+      if (!goesOn
+          && !transactions.verified(RecordBatch.producerId(batch, at), append.verification())) {
+        return ErrorCode.INVALID_TXN_STATE;
+      }
+    } else if (producer != null && producer.transactionFirstOffset >= 0) {
+      return ErrorCode.INVALID_TXN_STATE;
+    }
+    return producer == null || producer.follows(epoch, sequence)
         ? ErrorCode.NONE
         : ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
   }
 
-  /// The outcome of a client's batch that must not be appended; null if it may be.
-  @Nullable AppendResult refusal(
-      @Nullable Producer producer, ByteBuffer batch, int at, boolean stamped, long logStart) {
-    ErrorCode code = check(producer, batch, at);
-    if (code == ErrorCode.NONE || producer == null) {
+  /// Why a marker must not be appended; null if it may be. With transaction version 2 each
+  /// transaction ends with a new epoch, so that a marker that comes late cannot end the next one
+  /// (KIP-890); one that is sent again finds no transaction and changes nothing.
+  private static @Nullable Rejected markerRefusal(
+      @Nullable Producer producer, TransactionMarker marker, LogAppend append, int at) {
+    if (producer == null) {
       return null;
     }
+    short epoch = RecordBatch.producerEpoch(append.records(), at);
+    boolean again =
+        epoch == producer.epoch
+            && (producer.transactionFirstOffset < 0 || epoch == Short.MAX_VALUE);
+    boolean newer =
+        epoch > producer.epoch || (append.transactionVersion() < 2 && epoch == producer.epoch);
+    if (!newer && !again) {
+      return new Rejected(
+          ErrorCode.INVALID_PRODUCER_EPOCH,
+          "a marker of producer "
+              + producer.id
+              + " with epoch "
+              + epoch
+              + " after epoch "
+              + producer.epoch);
+    }
+    if (marker.coordinatorEpoch() < producer.coordinatorEpoch) {
+      return new Rejected(
+          ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+          "a marker of coordinator epoch "
+              + marker.coordinatorEpoch()
+              + " after one of epoch "
+              + producer.coordinatorEpoch);
+    }
+    return null;
+  }
+
+  private @Nullable AppendResult dataRefusal(
+      @Nullable Producer producer, LogAppend append, int at, boolean stamped, long logStart) {
+    ErrorCode code = check(producer, append, at);
+    if (code == ErrorCode.NONE) {
+      return null;
+    }
+    ByteBuffer batch = append.records();
     int sequence = RecordBatch.baseSequence(batch, at);
-    if (code == ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+    if (producer != null && code == ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
       int i = producer.find(sequence, RecordBatch.lastOffsetDelta(batch, at));
       long last = producer.lastOffset(i);
       long stamp = stamped ? producer.timestampMs(i) : -1;
       return new Duplicate(last - producer.delta(i), last, stamp, logStart);
     }
+    long id = RecordBatch.producerId(batch, at);
+    if (code == ErrorCode.INVALID_TXN_STATE) {
+      return new Rejected(
+          code,
+          RecordBatch.transactional(batch, at)
+              ? "the partition is in no open transaction of producer " + id
+              : "a batch outside of the open transaction of producer " + id);
+    }
     return new Rejected(
         code,
         "producer "
-            + producer.id
+            + id
             + ": epoch "
             + RecordBatch.producerEpoch(batch, at)
             + " sequence "
             + sequence
             + " after epoch "
-            + producer.epoch
+            + (producer == null ? -1 : producer.epoch)
             + " sequence "
-            + producer.lastSequence());
+            + (producer == null ? -1 : producer.lastSequence()));
   }
 
   /// Learns from a batch that is in the log: recovery, and what the leader sent.
-  void learn(ByteBuffer batch, int at) {
+  ///
+  /// @param marker what it holds if it ends a transaction; else null
+  /// @return the transaction that it aborted; null for none
+  @Nullable Aborted learn(ByteBuffer batch, int at, @Nullable TransactionMarker marker) {
     long id = RecordBatch.producerId(batch, at);
-    if (id == RecordBatch.NO_PRODUCER_ID) {
-      return;
+    if (id == RecordBatch.NO_PRODUCER_ID || (marker == null && RecordBatch.control(batch, at))) {
+      return null;
     }
     Producer producer = findOrAdd(id);
-    if (RecordBatch.control(batch, at)) {
-      producer.endTransaction(
-          RecordBatch.producerEpoch(batch, at), -1, RecordBatch.maxTimestamp(batch, at));
-    } else {
-      producer.stage(batch, at);
-      producer.commitStaged();
-    }
+    producer.stage(batch, at, marker);
+    return producer.commitStaged(transactions);
   }
 
   List<ActiveProducer> active() {
@@ -170,8 +260,8 @@ final class ProducerStates {
               producer.epoch,
               producer.lastSequence(),
               producer.lastTimestampMs,
-              -1,
-              -1));
+              producer.coordinatorEpoch,
+              producer.transactionFirstOffset));
     }
     return active;
   }

@@ -14,6 +14,7 @@ import java.util.List;
 /// @param highWatermark as the checkpoint has it
 /// @param recoveryPoint below it all is known to be on disk
 /// @param snapshotOffset of the newest producer snapshot; -1 for none
+/// @param aborts whether it may have aborted transactions
 /// @param fresh whether its directory was made just now
 record RecoveredLog(
     Path path,
@@ -25,4 +26,5 @@ record RecoveredLog(
     long highWatermark,
     long recoveryPoint,
     long snapshotOffset,
+    boolean aborts,
     boolean fresh) {}

@@ -1,9 +1,11 @@
 package io.takhin.storage.local;
 
 import io.takhin.api.record.RecordBatch;
+import io.takhin.storage.local.Transactions.Aborted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +27,7 @@ final class Segment {
   private volatile long maxTimestamp = UNKNOWN;
   private int maxTimestampOffset;
   private volatile long firstTimestamp = UNKNOWN;
+  private volatile @Nullable TransactionIndex transactions;
   private volatile boolean growing;
   private int bytesSinceEntry;
 
@@ -43,6 +46,7 @@ final class Segment {
     Segment segment = new Segment(context, directory, baseOffset, 0);
     SegmentIndex index = new SegmentIndex();
     segment.grow(index, -1, 0);
+    segment.transactions = new TransactionIndex();
     Disk.File open = segment.file.acquire();
     try {
       if (open.size() > 0) {
@@ -65,6 +69,10 @@ final class Segment {
 
   void sizeBytes(int size) {
     sizeBytes = size;
+  }
+
+  Path directory() {
+    return directory;
   }
 
   Path path(String suffix) {
@@ -169,6 +177,59 @@ final class Segment {
     }
   }
 
+  /// The aborted transactions whose markers lie here, loaded if need be; null if the file is
+  /// damaged.
+  ///
+  /// @param endOffset where the segment ends
+  @Nullable TransactionIndex transactions(long endOffset) throws IOException {
+    TransactionIndex now = transactions;
+    if (now != null) {
+      return now;
+    }
+    synchronized (this) {
+      now = transactions;
+      if (now == null) {
+        Path from = path(LogFiles.TXN_INDEX);
+        now = TransactionIndex.load(context.disk(), from, baseOffset, endOffset);
+        transactions = now;
+        if (now != null && !growing) {
+          context.indexes().loaded(this);
+        }
+      }
+      return now;
+    }
+  }
+
+  /// Replaces the entries whose markers are at `from` or after it.
+  ///
+  /// @param base what is there; null if that is damaged, and all of it replaced
+  TransactionIndex replaceTransactions(
+      @Nullable TransactionIndex base, long from, List<Aborted> entries) throws IOException {
+    synchronized (this) {
+      TransactionIndex now = base == null ? new TransactionIndex() : base;
+      now.replaceFrom(from, entries, context.disk(), path(LogFiles.TXN_INDEX));
+      transactions = now;
+      return now;
+    }
+  }
+
+  /// Puts into the file what is not there yet.
+  void saveTransactions() throws IOException {
+    TransactionIndex now = transactions;
+    if (now != null) {
+      now.save(context.disk(), path(LogFiles.TXN_INDEX));
+    }
+  }
+
+  /// Makes that durable.
+  void forceTransactions() throws IOException {
+    TransactionIndex now = transactions;
+    if (now != null) {
+      now.save(context.disk(), path(LogFiles.TXN_INDEX));
+      now.force(context.disk(), path(LogFiles.TXN_INDEX));
+    }
+  }
+
   /// Throws the index away and makes it anew from the log.
   SegmentIndex rebuildIndex(String why) throws IOException {
     synchronized (this) {
@@ -219,12 +280,19 @@ final class Segment {
       return false;
     }
     index = null;
+    TransactionIndex aborted = transactions;
+    if (aborted != null && aborted.clean()) {
+      transactions = null;
+    }
     return true;
   }
 
   int loadedEntries() {
     SegmentIndex now = index;
-    return now == null || growing ? 0 : now.entries() + now.timeEntries();
+    TransactionIndex aborted = transactions;
+    return now == null || growing
+        ? 0
+        : now.entries() + now.timeEntries() + (aborted == null ? 0 : aborted.entries());
   }
 
   /// The greatest timestamp of its batches; -1 if none has one.

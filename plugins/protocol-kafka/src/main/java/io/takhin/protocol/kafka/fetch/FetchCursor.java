@@ -9,9 +9,11 @@ import io.takhin.api.partition.Partition.PartitionReader;
 import io.takhin.api.partition.PartitionService.Topic;
 import io.takhin.api.partition.PartitionWatcher;
 import io.takhin.api.storage.LogSlice;
+import io.takhin.api.storage.PartitionLog.AbortedTransaction;
 import io.takhin.protocol.kafka.topics.TopicHandle;
 import io.takhin.protocol.kafka.topics.TopicHandles;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One consumer's place in one partition: stays from fetch to fetch, so that a fetch at the next
@@ -55,6 +57,7 @@ final class FetchCursor implements PartitionWatcher {
   long logStartOffset = -1;
   @Nullable EpochLookup diverging;
   @Nullable LogSlice slice;
+  List<AbortedTransaction> aborted = List.of();
 
   // What an incremental session told last.
   long toldHighWatermark = -1;
@@ -121,6 +124,7 @@ final class FetchCursor implements PartitionWatcher {
   void evaluate(TopicHandles topics, int budget, boolean first, Isolation isolation) {
     diverging = null;
     slice = null;
+    aborted = List.of();
     Partition readable = resolve(topics);
     if (readable == null) {
       clean = false;
@@ -160,6 +164,7 @@ final class FetchCursor implements PartitionWatcher {
       records.close();
     }
     slice = empty ? null : records;
+    aborted = read.aborted();
     long visibleUntil =
         isolation == Isolation.READ_COMMITTED ? read.lastStableOffset() : read.highWatermark();
     clean = empty && error == ErrorCode.NONE && diverging == null && offset >= visibleUntil;

@@ -8,6 +8,7 @@ import io.takhin.api.cluster.MetadataRecord.PartitionState;
 import io.takhin.api.partition.Partition.EpochLookup;
 import io.takhin.api.partition.PartitionService.Topic;
 import io.takhin.api.storage.LogSlice;
+import io.takhin.api.storage.PartitionLog.AbortedTransaction;
 import io.takhin.protocol.kafka.topics.Leaders;
 import io.takhin.protocol.kafka.wire.FrameWriter;
 import java.nio.ByteBuffer;
@@ -31,6 +32,7 @@ final class FetchEncoder {
 
   private static final int PARTITION_BYTES = 96;
   private static final int TOPIC_BYTES = 16;
+  private static final int ABORTED_BYTES = 17;
   private static final int HEAD_BYTES = 48;
   private static final int TAG_DIVERGING = 0;
   private static final int TAG_LEADER = 1;
@@ -85,7 +87,7 @@ final class FetchEncoder {
         groups++;
         bound += TOPIC_BYTES + cursor.key().length;
       }
-      bound += PARTITION_BYTES;
+      bound += PARTITION_BYTES + (long) cursor.aborted.size() * ABORTED_BYTES;
       LogSlice slice = cursor.slice;
       if (slice != null && !byFile(slice)) {
         bound += slice.sizeBytes();
@@ -157,9 +159,7 @@ final class FetchEncoder {
     if (slot.version() >= 5) {
       out.writeLong(cursor.logStartOffset);
     }
-    // Null for readers that do not ask; no transactions are served, so nothing was aborted.
-    boolean aborted = slot.readCommitted() && cursor.error == ErrorCode.NONE;
-    FrameWriter.writeArrayCount(out, flexible, aborted ? 0 : -1);
+    aborted(out, slot, cursor);
     if (slot.version() >= 11) {
       out.writeInt(-1);
     }
@@ -171,6 +171,23 @@ final class FetchEncoder {
     }
     if (flexible) {
       tags(out, cursor, leaders);
+    }
+  }
+
+  /// Null for readers that do not ask.
+  private static void aborted(ByteBuf out, FetchSlot slot, FetchCursor cursor) {
+    boolean flexible = flexible(slot);
+    if (!slot.readCommitted() || cursor.error != ErrorCode.NONE) {
+      FrameWriter.writeArrayCount(out, flexible, -1);
+      return;
+    }
+    FrameWriter.writeArrayCount(out, flexible, cursor.aborted.size());
+    for (AbortedTransaction transaction : cursor.aborted) {
+      out.writeLong(transaction.producerId());
+      out.writeLong(transaction.firstOffset());
+      if (flexible) {
+        out.writeByte(0);
+      }
     }
   }
 

@@ -21,7 +21,10 @@ final class ProduceFrame {
   private static final int MIN_TOPIC_BYTES = 3;
   private static final int MIN_PARTITION_BYTES = 5;
 
-  boolean transactional;
+  /// Where the transactional id is, and its length; -1 for none.
+  int transactionalIdAt;
+
+  int transactionalIdLength;
   short acks;
   int timeoutMs;
   int topicCount;
@@ -37,9 +40,9 @@ final class ProduceFrame {
     boolean ids = version >= FIRST_WITH_TOPIC_ID;
     topicCount = 0;
     partitionCount = 0;
-    int transactionalId = in.readStringLength(flexible);
-    transactional = transactionalId >= 0;
-    in.skip(Math.max(transactionalId, 0));
+    transactionalIdLength = in.readStringLength(flexible);
+    transactionalIdAt = in.position();
+    in.skip(Math.max(transactionalIdLength, 0));
     acks = in.readShort();
     timeoutMs = in.readInt();
     int count = notNull(in.readArrayCount(flexible, MIN_TOPIC_BYTES));

@@ -29,6 +29,8 @@ public final class ProduceHandler {
   private static final ByteBuffer NO_RECORDS = ByteBuffer.allocateDirect(0);
   private static final String ADMIN_CLIENT = "__admin_client";
   private static final int FIRST_WITH_ZSTD = 7;
+  private static final int FIRST_JOINING = 12;
+  private static final String TRANSACTION_VERSION = "transaction.version";
 
   private final Cluster cluster;
   private final TransportMetrics metrics;
@@ -68,7 +70,15 @@ public final class ProduceHandler {
     ByteBuffer bytes = in.buffer();
     ProduceSlot slot =
         new ProduceSlot(
-            cluster, metrics, connection, correlationId, requestBytes, version, request);
+            cluster,
+            metrics,
+            connection,
+            correlationId,
+            requestBytes,
+            version,
+            request,
+            bytes,
+            joinsTransaction(request, version));
     slot.keep(frame);
     boolean internalAllowed = ADMIN_CLIENT.equals(clientId);
     int at = 0;
@@ -114,8 +124,13 @@ public final class ProduceHandler {
               ? ErrorCode.NOT_LEADER_OR_FOLLOWER
               : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     } else if (error == ErrorCode.NONE) {
-      message = recordsProblem(bytes, request.recordsAt(at), length, version);
-      error = message == null ? ErrorCode.NONE : recordsError(bytes, request.recordsAt(at), length);
+      message =
+          recordsProblem(
+              bytes, request.recordsAt(at), length, version, request.transactionalIdLength);
+      error =
+          message == null
+              ? ErrorCode.NONE
+              : recordsError(bytes, request.recordsAt(at), length, version);
     }
     boolean append = error == ErrorCode.NONE && partition != null;
     ByteBuffer records = append ? bytes.slice(request.recordsAt(at), length) : NO_RECORDS;
@@ -140,7 +155,7 @@ public final class ProduceHandler {
   }
 
   private static @Nullable String recordsProblem(
-      ByteBuffer bytes, int at, int length, short version) {
+      ByteBuffer bytes, int at, int length, short version, int transactionalIdLength) {
     if (length <= 0) {
       return "a partition in a produce request must have exactly one record batch, not none";
     }
@@ -153,13 +168,23 @@ public final class ProduceHandler {
     if (version < FIRST_WITH_ZSTD && RecordBatch.codec(bytes, at) == CompressionType.ZSTD.id()) {
       return "zstd needs version 7 of Produce or later (KIP-110)";
     }
-    if (RecordBatch.transactional(bytes, at)) {
-      return "transactions are not served by this broker";
+    if (RecordBatch.transactional(bytes, at) && transactionalIdLength < 0) {
+      return "a transactional batch in a request without transactional id";
     }
     return null;
   }
 
-  private static ErrorCode recordsError(ByteBuffer bytes, int at, int length) {
+  /// From version 12 on a write adds its partition to the transaction, if the cluster has the
+  /// feature at all: clients look for it before they send such a request (KIP-890, T48).
+  private boolean joinsTransaction(ProduceFrame request, short version) {
+    if (request.transactionalIdLength < 0 || version < FIRST_JOINING) {
+      return false;
+    }
+    Short level = cluster.image().features().get(TRANSACTION_VERSION);
+    return level != null && level >= 2;
+  }
+
+  private static ErrorCode recordsError(ByteBuffer bytes, int at, int length, short version) {
     if (length <= 0) {
       return ErrorCode.INVALID_RECORD;
     }
@@ -169,8 +194,8 @@ public final class ProduceHandler {
     if (RecordBatch.magic(bytes, at) != RecordBatch.MAGIC) {
       return ErrorCode.INVALID_RECORD;
     }
-    return RecordBatch.transactional(bytes, at)
-        ? ErrorCode.INVALID_TXN_STATE
-        : ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
+    return version < FIRST_WITH_ZSTD && RecordBatch.codec(bytes, at) == CompressionType.ZSTD.id()
+        ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+        : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
   }
 }

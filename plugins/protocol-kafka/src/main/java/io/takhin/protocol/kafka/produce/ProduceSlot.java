@@ -1,5 +1,7 @@
 package io.takhin.protocol.kafka.produce;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.buffer.ByteBuf;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.Cluster;
@@ -26,10 +28,17 @@ final class ProduceSlot extends ResponseSlot {
       AtomicIntegerFieldUpdater.newUpdater(ProduceSlot.class, "pending");
   private static final int PARTITION_BYTES = 48;
 
+  /// Before it clients do not know TRANSACTION_ABORTABLE (KIP-890).
+  private static final short FIRST_ABORTABLE = 11;
+
   private final Cluster cluster;
   private final TransportMetrics metrics;
   private final short version;
   private final short acks;
+  private final ByteBuffer bytes;
+  private final int transactionalIdAt;
+  private final int transactionalIdLength;
+  private final boolean joinsTransaction;
   private final int[] topics;
   private final Part[] parts;
 
@@ -44,12 +53,18 @@ final class ProduceSlot extends ResponseSlot {
       int correlationId,
       int requestBytes,
       short version,
-      ProduceFrame request) {
+      ProduceFrame request,
+      ByteBuffer bytes,
+      boolean joinsTransaction) {
     super(connection, ApiKeys.PRODUCE.id, correlationId, requestBytes);
     this.cluster = cluster;
     this.metrics = metrics;
     this.version = version;
     this.acks = request.acks;
+    this.bytes = bytes;
+    this.transactionalIdAt = request.transactionalIdAt;
+    this.transactionalIdLength = request.transactionalIdLength;
+    this.joinsTransaction = joinsTransaction;
     topics = request.copyTopics();
     parts = new Part[request.partitionCount];
     pending = parts.length + 1;
@@ -66,6 +81,14 @@ final class ProduceSlot extends ResponseSlot {
     Part part = new Part(this, index, topic, records, requiredAcks, timeoutMs);
     parts[at] = part;
     return part;
+  }
+
+  /// Only whoever asks the transaction coordinator wants it, which is once for each transaction and
+  /// partition.
+  private @Nullable String transactionalId() {
+    return transactionalIdLength < 0
+        ? null
+        : UTF_8.decode(bytes.slice(transactionalIdAt, transactionalIdLength)).toString();
   }
 
   /// One outcome is in. All of them and the start make the answer.
@@ -203,9 +226,20 @@ final class ProduceSlot extends ResponseSlot {
     }
 
     @Override
+    public @Nullable String transactionalId() {
+      return slot.transactionalId();
+    }
+
+    @Override
+    public boolean joinsTransaction() {
+      return slot.joinsTransaction;
+    }
+
+    @Override
     public void done(
         ErrorCode code, long offset, long appendTimeMs, long startOffset, @Nullable String why) {
-      error = code;
+      boolean unknown = code == ErrorCode.TRANSACTION_ABORTABLE && slot.version < FIRST_ABORTABLE;
+      error = unknown ? ErrorCode.INVALID_TXN_STATE : code;
       baseOffset = offset;
       logAppendTimeMs = appendTimeMs;
       logStartOffset = startOffset;

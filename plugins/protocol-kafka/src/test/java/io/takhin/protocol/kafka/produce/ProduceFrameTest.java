@@ -2,6 +2,7 @@ package io.takhin.protocol.kafka.produce;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.protocol.kafka.wire.FrameReader;
 import io.takhin.protocol.kafka.wire.MalformedRequestException;
@@ -68,7 +69,7 @@ class ProduceFrameTest {
     ProduceFrame read = new ProduceFrame();
     for (int round = 0; round < 2; round++) {
       read.read(new FrameReader(frame), (short) version);
-      assertEquals(true, read.transactional);
+      assertTrue(read.transactionalIdLength >= 0);
       assertEquals(-1, read.acks);
       assertEquals(1234, read.timeoutMs);
       assertEquals(12, read.topicCount);
