@@ -16,10 +16,10 @@ import io.takhin.api.group.GroupCoordinator.LeavingMember;
 import io.takhin.api.group.GroupCoordinator.ListedGroup;
 import io.takhin.api.group.GroupCoordinator.ListedGroups;
 import io.takhin.api.group.GroupCoordinator.MemberDescription;
-import io.takhin.api.group.GroupCoordinator.PartitionResult;
 import io.takhin.api.group.GroupCoordinator.Protocol;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
+import io.takhin.api.transaction.TransactionCoordinator;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -64,9 +64,16 @@ final class GroupApis {
   private final Cluster cluster;
   private final GroupCoordinator groups;
 
-  GroupApis(Cluster cluster, GroupCoordinator groups) {
+  private final @Nullable TransactionCoordinator transactions;
+
+  /// APIs of groups, and the search for coordinators.
+  ///
+  /// @param transactions null in a broker without that coordinator
+  GroupApis(
+      Cluster cluster, GroupCoordinator groups, @Nullable TransactionCoordinator transactions) {
     this.cluster = cluster;
     this.groups = groups;
+    this.transactions = transactions;
   }
 
   List<MessageApi<?>> apis() {
@@ -106,8 +113,28 @@ final class GroupApis {
         });
   }
 
+  /// A partition of the topic in which a coordinator keeps its state.
+  private record Place(String topic, ErrorCode error, int partition) {}
+
   private CompletableFuture<Coordinator> coordinator(byte keyType, String key, String listener) {
-    if (keyType != KEY_GROUP) {
+    TransactionCoordinator ofTransactions = transactions;
+    CompletableFuture<Place> place;
+    if (keyType == KEY_GROUP) {
+      place =
+          groups
+              .partitionFor(key)
+              .thenApply(
+                  found ->
+                      new Place(Topic.GROUP_METADATA_TOPIC_NAME, found.error(), found.partition()));
+    } else if (keyType == KEY_TRANSACTION && ofTransactions != null) {
+      place =
+          ofTransactions
+              .partitionFor(key)
+              .thenApply(
+                  found ->
+                      new Place(
+                          Topic.TRANSACTION_STATE_TOPIC_NAME, found.error(), found.partition()));
+    } else {
       // What Kafka answers for a kind of coordinator that it does not run. A retriable code such
       // as COORDINATOR_NOT_AVAILABLE would keep clients asking until they time out.
       return CompletableFuture.completedFuture(
@@ -120,25 +147,23 @@ final class GroupApis {
                 default -> "Unknown coordinator key type " + keyType;
               }));
     }
-    return groups
-        .partitionFor(key)
-        .handle(
-            (partition, failure) ->
-                failure != null
-                    ? none(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
-                    : coordinator(partition, key, listener));
+    return place.handle(
+        (found, failure) ->
+            failure != null
+                ? none(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
+                : coordinator(found, key, listener));
   }
 
-  private Coordinator coordinator(PartitionResult partition, String key, String listener) {
-    if (partition.error() != ErrorCode.NONE) {
-      return none(key, partition.error(), null);
+  private Coordinator coordinator(Place place, String key, String listener) {
+    if (place.error() != ErrorCode.NONE) {
+      return none(key, place.error(), null);
     }
     MetadataImage image = cluster.image();
-    TopicImage topic = image.topic(Topic.GROUP_METADATA_TOPIC_NAME);
-    if (topic == null || partition.partition() >= topic.partitions().size()) {
+    TopicImage topic = image.topic(place.topic());
+    if (topic == null || place.partition() >= topic.partitions().size()) {
       return none(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null);
     }
-    int leader = topic.partitions().get(partition.partition()).leader();
+    int leader = topic.partitions().get(place.partition()).leader();
     Endpoint endpoint = Conversions.endpoints(image, listener).get(leader);
     if (endpoint == null) {
       return none(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null);

@@ -1,5 +1,8 @@
 package io.takhin.protocol.kafka;
 
+import org.apache.kafka.common.message.AddPartitionsToTxnResponseData.AddPartitionsToTxnPartitionResult;
+import org.apache.kafka.common.message.AddPartitionsToTxnResponseData.AddPartitionsToTxnResult;
+import org.apache.kafka.common.message.AddPartitionsToTxnResponseData.AddPartitionsToTxnTopicResult;
 import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
@@ -122,6 +125,63 @@ final class InOrder {
     private final int place;
 
     DeletedOffset(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of AddPartitionsToTxn, by transaction.
+  static final class AddedToTransaction extends AddPartitionsToTxnResult {
+    private final int place;
+
+    AddedToTransaction(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of AddPartitionsToTxn, by topic.
+  static final class AddedTopic extends AddPartitionsToTxnTopicResult {
+    private final int place;
+
+    AddedTopic(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public int hashCode() {
+      return spread(place);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return super.equals(other);
+    }
+  }
+
+  /// Of AddPartitionsToTxn, by partition.
+  static final class AddedPartition extends AddPartitionsToTxnPartitionResult {
+    private final int place;
+
+    AddedPartition(int place) {
       this.place = place;
     }
 

@@ -5,6 +5,7 @@ import io.takhin.api.cluster.Cluster;
 import io.takhin.api.group.GroupCoordinator;
 import io.takhin.api.partition.PartitionService;
 import io.takhin.api.protocol.ProtocolServer;
+import io.takhin.api.transaction.TransactionCoordinator;
 import io.takhin.protocol.kafka.fetch.FetchConfig;
 import io.takhin.protocol.kafka.fetch.FetchHandler;
 import io.takhin.protocol.kafka.net.Transport;
@@ -13,6 +14,7 @@ import io.takhin.protocol.kafka.net.TransportMetrics;
 import io.takhin.protocol.kafka.produce.ProduceHandler;
 import java.net.InetSocketAddress;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The server: the transport and what it gives its frames to.
 final class KafkaServer implements ProtocolServer {
@@ -23,13 +25,14 @@ final class KafkaServer implements ProtocolServer {
       PluginContext context,
       Cluster cluster,
       PartitionService partitions,
-      GroupCoordinator groups) {
+      GroupCoordinator groups,
+      @Nullable TransactionCoordinator transactions) {
     this(
         config,
         context,
         cluster,
         partitions,
-        ServedApis.all(config, context, cluster, partitions, groups));
+        ServedApis.all(config, context, cluster, partitions, groups, transactions));
   }
 
   KafkaServer(

@@ -316,8 +316,6 @@ final class LogApis {
         .setErrorMessage(Conversions.message(error, message));
   }
 
-  /// There are no transactions yet, so no producer has one open and no coordinator has written
-  /// markers: both fields are -1, as Kafka gives them for a producer that is only idempotent.
   private static PartitionResponse producers(Found found) {
     if (found.partition() == null) {
       return failed(found.error(), null);
@@ -332,8 +330,8 @@ final class LogApis {
                   .setProducerEpoch(producer.producerEpoch())
                   .setLastSequence(producer.lastSequence())
                   .setLastTimestamp(producer.lastTimestampMs())
-                  .setCoordinatorEpoch(-1)
-                  .setCurrentTxnStartOffset(-1));
+                  .setCoordinatorEpoch(producer.coordinatorEpoch())
+                  .setCurrentTxnStartOffset(producer.txnStartOffset()));
     }
     return answer;
   }

@@ -124,7 +124,8 @@ final class OffsetApis {
         });
   }
 
-  private static ErrorCode check(@Nullable TopicImage topic, int partition, boolean byId) {
+  /// What is wrong with the name of a partition; NONE if nothing is.
+  static ErrorCode check(@Nullable TopicImage topic, int partition, boolean byId) {
     if (topic == null) {
       return byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     }

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 class GroupApisTest {
   private final InMemoryCluster cluster = new InMemoryCluster();
   private final ScriptedGroups groups = new ScriptedGroups();
-  private final List<MessageApi<?>> apis = new GroupApis(cluster, groups).apis();
+  private final List<MessageApi<?>> apis = new GroupApis(cluster, groups, null).apis();
 
   private RecordingExchange exchange(ApiKeys key, int version) {
     return new RecordingExchange(key, version);

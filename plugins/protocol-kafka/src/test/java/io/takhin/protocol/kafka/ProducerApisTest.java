@@ -23,7 +23,7 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.junit.jupiter.api.Test;
 
 class ProducerApisTest {
-  private final List<MessageApi<?>> apis = new ProducerApis(new InMemoryCluster()).apis();
+  private final List<MessageApi<?>> apis = new ProducerApis(new InMemoryCluster(), null).apis();
 
   private InitProducerIdResponseData init(int version, InitProducerIdRequestData request) {
     return new RecordingExchange(ApiKeys.INIT_PRODUCER_ID, version).ask(apis, request).response();
@@ -58,7 +58,7 @@ class ProducerApisTest {
   }
 
   @Test
-  void t46ATransactionalIdIsRefusedForGood() {
+  void t46ATransactionalIdIsRefusedForGoodWithoutACoordinator() {
     InitProducerIdResponseData answer =
         init(5, new InitProducerIdRequestData().setTransactionalId("t"));
     assertEquals(ErrorCode.INVALID_REQUEST.code(), answer.errorCode());
@@ -115,7 +115,7 @@ class ProducerApisTest {
   @Test
   void aBlockThatDoesNotComeLetsProducersTryAgain() {
     Queue<CompletableFuture<ProducerIdBlock>> asked = new ArrayDeque<>();
-    List<MessageApi<?>> slow = new ProducerApis(slow(asked)).apis();
+    List<MessageApi<?>> slow = new ProducerApis(slow(asked), null).apis();
     RecordingExchange exchange = new RecordingExchange(ApiKeys.INIT_PRODUCER_ID, 5);
     exchange.ask(slow, idempotent());
     assertFalse(exchange.answered());

@@ -31,15 +31,6 @@ class ProtocolCoverageTest {
 
   static {
     reason(
-        "transactions do not exist yet",
-        ApiKeys.ADD_PARTITIONS_TO_TXN,
-        ApiKeys.ADD_OFFSETS_TO_TXN,
-        ApiKeys.END_TXN,
-        ApiKeys.WRITE_TXN_MARKERS,
-        ApiKeys.TXN_OFFSET_COMMIT,
-        ApiKeys.DESCRIBE_TRANSACTIONS,
-        ApiKeys.LIST_TRANSACTIONS);
-    reason(
         "the new group protocol does not exist yet",
         ApiKeys.CONSUMER_GROUP_HEARTBEAT,
         ApiKeys.CONSUMER_GROUP_DESCRIBE);
@@ -109,11 +100,11 @@ class ProtocolCoverageTest {
         - Produce is advertised from version 0, because librdkafka switches features off otherwise; \
         versions 0 to 2 are refused.
         - InitProducerId 6 is marked unstable in Kafka's schema (KIP-939), and Kafka does not offer \
-        it either. A transactional id is refused with INVALID_REQUEST, as is FindCoordinator for \
-        the key types transaction and share.
+        it either. FindCoordinator refuses the key type share with INVALID_REQUEST.
+        - AddPartitionsToTxn from version 4 is how brokers ask each other, as in Kafka; clients stay \
+        at 3. Produce 12, TxnOffsetCommit 5 and EndTxn 5 are those of `transaction.version=2`.
         - ElectLeaders and AlterPartitionReassignments answer for one broker: its replicas are the \
         preferred ones, and there is nowhere to move them to.
-        - DescribeProducers shows idempotent producers; fields of transactions are -1.
         - An auto-created topic is in the answer of the Metadata request that made it; Kafka answers \
         UNKNOWN_TOPIC_OR_PARTITION once.
         """);
