@@ -35,6 +35,8 @@ final class InMemoryLog implements PartitionLog {
   private final TopicPartition partition;
   private final ReentrantLock lock = new ReentrantLock();
   private final List<InMemoryBatch> batches = new ArrayList<>();
+  // Also those that were deleted: producers are remembered for longer than their records.
+  private final List<InMemoryBatch> history = new ArrayList<>();
   private final InMemoryProducers producers = new InMemoryProducers();
   private @Nullable LogConfig config;
   private @Nullable LogListener listener;
@@ -58,7 +60,8 @@ final class InMemoryLog implements PartitionLog {
         () -> {
           InMemoryLog copy = new InMemoryLog(next, partition);
           copy.batches.addAll(batches);
-          copy.producers.rebuild(batches);
+          copy.history.addAll(history);
+          copy.producers.rebuild(history);
           copy.logStartOffset = logStartOffset;
           copy.logEndOffset = logEndOffset;
           copy.committableEndOffset = logEndOffset;
@@ -240,7 +243,7 @@ final class InMemoryLog implements PartitionLog {
   }
 
   private InMemoryTransactions transactions() {
-    return InMemoryTransactions.of(batches);
+    return InMemoryTransactions.of(history);
   }
 
   private @Nullable AppendResult checkProducer(InMemoryBatch batch, LogAppend append) {
@@ -265,6 +268,7 @@ final class InMemoryLog implements PartitionLog {
   private AppendResult write(List<InMemoryBatch> added) {
     for (InMemoryBatch batch : added) {
       batches.add(batch);
+      history.add(batch);
       uncommittedBytes += batch.sizeBytes();
       if (batch.producerId() >= 0) {
         producers.add(batch);
@@ -430,6 +434,7 @@ final class InMemoryLog implements PartitionLog {
     locked(
         () -> {
           batches.removeIf(batch -> batch.lastOffset() >= offset);
+          history.removeIf(batch -> batch.lastOffset() >= offset);
           logEndOffset = Math.min(logEndOffset, offset);
           if (!batches.isEmpty()) {
             logEndOffset = Math.min(logEndOffset, batches.getLast().lastOffset() + 1);
@@ -444,6 +449,7 @@ final class InMemoryLog implements PartitionLog {
     locked(
         () -> {
           batches.clear();
+          history.clear();
           logStartOffset = offset;
           logEndOffset = offset;
           afterTruncation();
@@ -455,7 +461,7 @@ final class InMemoryLog implements PartitionLog {
     logStartOffset = Math.min(logStartOffset, logEndOffset);
     committableEndOffset = Math.min(committableEndOffset, logEndOffset);
     highWatermark = Math.min(highWatermark, logEndOffset);
-    producers.rebuild(batches);
+    producers.rebuild(history);
   }
 
   @Override

@@ -93,6 +93,7 @@ final class LogRecovery {
       long from = Math.max(start, loadSnapshot(path, known.recoveryPoint(), scratch));
       learn(all, from, endOffset, scratch, found);
       replaceTransactions(all, from, endOffset, found);
+      aborts |= !found.isEmpty();
     }
     if (known.recoveryPoint() > endOffset && !segments.isEmpty()) {
       LOGGER.error(
