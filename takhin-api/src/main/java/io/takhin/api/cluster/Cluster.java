@@ -52,6 +52,40 @@ public interface Cluster extends Service {
   /// broker's dynamic value, else the cluster-wide dynamic one, else the configured default.
   Map<String, String> topicConfig(MetadataImage image, String topic);
 
+  /// Features that a cluster of this version can finalize, with their highest levels (KIP-584). The
+  /// lowest is 0: switched off. A new cluster finalizes the highest, and so does one that has no
+  /// level of a feature yet.
+  Map<String, Short> SUPPORTED_FEATURES = Map.of("transaction.version", (short) 2);
+
+  /// Finalizes levels of features: all, or with an error for one of them none. A result for each,
+  /// in order: INVALID_UPDATE_VERSION for one that cannot be.
+  CompletableFuture<List<Result>> updateFeatures(List<FeatureUpdate> updates, boolean validateOnly);
+
+  /// A level for a feature.
+  ///
+  /// @param downgrade whether it may be below the level that is finalized
+  record FeatureUpdate(String name, short level, boolean downgrade) {
+    /// What is wrong with it; [Result#OK] if nothing is.
+    ///
+    /// @param finalized the level so far
+    public Result check(short finalized) {
+      Short highest = SUPPORTED_FEATURES.get(name);
+      if (highest == null) {
+        return invalid("there is no feature " + name + ", only " + SUPPORTED_FEATURES.keySet());
+      }
+      if (level < 0 || level > highest) {
+        return invalid("levels of " + name + " are 0 to " + highest + ", not " + level);
+      }
+      return level < finalized && !downgrade
+          ? invalid(name + " is at level " + finalized + ": say that a downgrade is meant")
+          : Result.OK;
+    }
+
+    private static Result invalid(String message) {
+      return new Result(io.takhin.api.ErrorCode.INVALID_UPDATE_VERSION, message);
+    }
+  }
+
   /// A new block of producer ids for this broker, from a counter that the cluster shares.
   CompletableFuture<ProducerIdBlock> allocateProducerIds();
 

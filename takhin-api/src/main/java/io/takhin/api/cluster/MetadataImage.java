@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param topicsByName sorted by name
 /// @param configs by resource, only what was set
 /// @param nextProducerId the first producer id that nobody has
-/// @param features finalized levels
+/// @param features finalized levels; 0 for one that was switched off
 @Api(status = Api.Status.EVOLVING, since = "0.1")
 public record MetadataImage(
     long offset,
@@ -59,6 +59,11 @@ public record MetadataImage(
   /// The topic of this id, or null.
   public @Nullable TopicImage topic(UUID id) {
     return topicsById.get(id);
+  }
+
+  /// The level of a feature; 0 without one.
+  public short feature(String name) {
+    return features.getOrDefault(name, (short) 0);
   }
 
   /// What was set for a resource; empty if nothing.
@@ -123,11 +128,7 @@ public record MetadataImage(
           case ProducerIdsAllocated(int ignored, long next) -> nextProducerId = next;
           case FeatureFinalized(String name, short level) -> {
             features = features == base.features ? new TreeMap<>(features) : features;
-            if (level == 0) {
-              features.remove(name);
-            } else {
-              features.put(name, level);
-            }
+            features.put(name, level);
           }
         }
       }

@@ -31,7 +31,7 @@ public sealed interface MetadataRecord {
   /// Producer ids below this are given out.
   record ProducerIdsAllocated(int brokerId, long nextProducerId) implements MetadataRecord {}
 
-  /// A cluster feature was finalized at a level; 0 takes it away (KIP-584).
+  /// A cluster feature was finalized at a level; 0 switches it off (KIP-584).
   record FeatureFinalized(String name, short level) implements MetadataRecord {}
 
   /// A broker and where to reach it.

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.Cluster;
+import io.takhin.api.cluster.Cluster.FeatureUpdate;
 import io.takhin.api.cluster.Cluster.NewPartitions;
 import io.takhin.api.cluster.Cluster.NewTopic;
 import io.takhin.api.cluster.Cluster.ProducerIdBlock;
@@ -96,6 +97,44 @@ public abstract class ClusterContract {
     assertFalse(self.endpoints().isEmpty());
     assertEquals(22, cluster.clusterId().length());
     assertEquals(cluster.clusterId(), cluster.image().clusterId());
+  }
+
+  private Result finalize(int level, boolean downgrade, boolean validateOnly) {
+    FeatureUpdate update = new FeatureUpdate("transaction.version", (short) level, downgrade);
+    return await(cluster.updateFeatures(List.of(update), validateOnly)).getFirst();
+  }
+
+  @Test
+  void aNewClusterHasAllFeaturesAtTheirHighestLevel() {
+    assertEquals(Cluster.SUPPORTED_FEATURES, cluster.image().features());
+    assertEquals(2, cluster.image().feature("transaction.version"));
+    assertEquals(0, cluster.image().feature("streams.version"));
+  }
+
+  @Test
+  void aFeatureGoesDownIfThatIsMeantAndUpAgain() {
+    assertEquals(ErrorCode.INVALID_UPDATE_VERSION, finalize(0, false, false).error());
+    assertEquals(Result.OK, finalize(0, true, true));
+    assertEquals(2, cluster.image().feature("transaction.version"), "that was a question only");
+    assertEquals(Result.OK, finalize(0, true, false));
+    assertEquals(0, cluster.image().feature("transaction.version"));
+    assertEquals(Result.OK, finalize(1, false, false));
+    assertEquals(1, cluster.image().feature("transaction.version"));
+  }
+
+  @Test
+  void oneFeatureThatCannotBeFinalizedStopsAll() {
+    FeatureUpdate good = new FeatureUpdate("transaction.version", (short) 1, true);
+    for (FeatureUpdate bad :
+        List.of(
+            new FeatureUpdate("transaction.version", (short) 3, true),
+            new FeatureUpdate("transaction.version", (short) -1, true),
+            new FeatureUpdate("no.version", (short) 1, true))) {
+      List<Result> results = await(cluster.updateFeatures(List.of(good, bad), false));
+      assertEquals(Result.OK, results.get(0));
+      assertEquals(ErrorCode.INVALID_UPDATE_VERSION, results.get(1).error());
+      assertEquals(2, cluster.image().feature("transaction.version"));
+    }
   }
 
   @Test

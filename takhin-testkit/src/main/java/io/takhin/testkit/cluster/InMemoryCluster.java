@@ -15,6 +15,7 @@ import io.takhin.api.cluster.MetadataRecord.BrokerRegistered;
 import io.takhin.api.cluster.MetadataRecord.ClusterCreated;
 import io.takhin.api.cluster.MetadataRecord.ConfigChanged;
 import io.takhin.api.cluster.MetadataRecord.Endpoint;
+import io.takhin.api.cluster.MetadataRecord.FeatureFinalized;
 import io.takhin.api.cluster.MetadataRecord.PartitionChanged;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
 import io.takhin.api.cluster.MetadataRecord.ProducerIdsAllocated;
@@ -55,6 +56,7 @@ public final class InMemoryCluster implements Cluster {
     this.nodeId = nodeId;
     quorum = new InMemoryQuorum(nodeId);
     append(new ClusterCreated("testClusterId000000000"));
+    SUPPORTED_FEATURES.forEach((name, level) -> append(new FeatureFinalized(name, level)));
     register(new Broker(nodeId, endpoints, null));
   }
 
@@ -230,6 +232,17 @@ public final class InMemoryCluster implements Cluster {
         append(records.toArray(MetadataRecord[]::new));
       }
       results.add(Result.OK);
+    }
+    return CompletableFuture.completedFuture(results);
+  }
+
+  @Override
+  public synchronized CompletableFuture<List<Result>> updateFeatures(
+      List<FeatureUpdate> updates, boolean validateOnly) {
+    List<Result> results =
+        updates.stream().map(each -> each.check(image().feature(each.name()))).toList();
+    if (!validateOnly && results.stream().allMatch(Result.OK::equals)) {
+      updates.forEach(each -> append(new FeatureFinalized(each.name(), each.level())));
     }
     return CompletableFuture.completedFuture(results);
   }

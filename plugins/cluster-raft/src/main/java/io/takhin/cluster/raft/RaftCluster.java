@@ -85,6 +85,7 @@ final class RaftCluster implements Cluster {
     directory.create();
     quorum.start();
     found();
+    await(FeatureDecisions::missing);
     register();
     observe();
     LOG.info(
@@ -282,6 +283,13 @@ final class RaftCluster implements Cluster {
   @Override
   public Map<String, String> topicConfig(MetadataImage image, String topic) {
     return started(view).topicConfig(image, topic);
+  }
+
+  @Override
+  public CompletableFuture<List<Result>> updateFeatures(
+      List<FeatureUpdate> updates, boolean validateOnly) {
+    List<FeatureUpdate> wanted = List.copyOf(updates);
+    return proposals.propose(image -> FeatureDecisions.update(image, wanted, validateOnly));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.takhin.cluster.raft;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -9,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.takhin.api.HealthCheck.Status;
 import io.takhin.api.TakhinException;
 import io.takhin.api.TopicPartition;
+import io.takhin.api.cluster.Cluster.FeatureUpdate;
+import io.takhin.api.cluster.Cluster.Result;
 import io.takhin.api.cluster.ConfigChanges;
 import io.takhin.api.cluster.ConfigResource;
 import io.takhin.api.cluster.MetadataImage;
@@ -76,6 +79,27 @@ class RestartTest {
         }
       }
     }
+  }
+
+  @Test
+  void aFeatureThatWasSwitchedOffStaysOff() {
+    try (RaftCluster first = start()) {
+      assertEquals(2, first.image().feature("transaction.version"));
+      FeatureUpdate off = new FeatureUpdate("transaction.version", (short) 0, true);
+      assertEquals(
+          List.of(Result.OK),
+          first.updateFeatures(List.of(off), false).orTimeout(20, SECONDS).join());
+    }
+    try (RaftCluster second = start()) {
+      assertEquals(0, second.image().feature("transaction.version"));
+    }
+  }
+
+  @Test
+  void aClusterFromBeforeAFeatureGetsIt() {
+    assertEquals(
+        List.of(new MetadataRecord.FeatureFinalized("transaction.version", (short) 2)),
+        FeatureDecisions.missing(MetadataImage.EMPTY).records());
   }
 
   @Test

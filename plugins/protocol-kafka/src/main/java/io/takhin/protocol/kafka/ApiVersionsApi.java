@@ -17,6 +17,7 @@ import org.apache.kafka.common.protocol.Errors;
 
 /// ApiVersions: exactly what this broker serves (T4), and the cluster's features.
 final class ApiVersionsApi {
+  private static final String TRANSACTION_VERSION = "transaction.version";
   private static final int MAX_SOFTWARE_NAME = 255;
   private static final Pattern SOFTWARE =
       Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
@@ -24,6 +25,9 @@ final class ApiVersionsApi {
   private final Cluster cluster;
   private final TransportMetrics metrics;
   private final List<ApiVersion> versions;
+
+  /// Whether transactions are served: without them their feature is nobody's business.
+  private final boolean transactions;
 
   ApiVersionsApi(Cluster cluster, List<MessageApi<?>> served, TransportMetrics metrics) {
     this.cluster = cluster;
@@ -39,6 +43,7 @@ final class ApiVersionsApi {
     all.add(version(own, own.oldestVersion(), own.latestVersion()));
     all.sort(Comparator.comparingInt(ApiVersion::apiKey));
     versions = List.copyOf(all);
+    transactions = served.stream().anyMatch(api -> api.key() == ApiKeys.END_TXN);
   }
 
   private static ApiVersion version(ApiKeys key, short min, short max) {
@@ -94,24 +99,28 @@ final class ApiVersionsApi {
     MetadataImage image = cluster.image();
     var finalized = new ApiVersionsResponseData.FinalizedFeatureKeyCollection();
     var supported = new ApiVersionsResponseData.SupportedFeatureKeyCollection();
-    image
-        .features()
-        .forEach(
-            (name, level) -> {
-              finalized.add(
-                  new FinalizedFeatureKey()
-                      .setName(name)
-                      .setMinVersionLevel(level)
-                      .setMaxVersionLevel(level));
-              // Up to version 3 clients cannot take a minimum of 0 (KAFKA-17011).
-              if (version >= 4) {
-                supported.add(
-                    new SupportedFeatureKey()
-                        .setName(name)
-                        .setMinVersion((short) 0)
-                        .setMaxVersion(level));
-              }
-            });
+    Cluster.SUPPORTED_FEATURES.forEach(
+        (name, highest) -> {
+          if (name.equals(TRANSACTION_VERSION) && !transactions) {
+            return;
+          }
+          short level = image.feature(name);
+          if (level > 0) {
+            finalized.add(
+                new FinalizedFeatureKey()
+                    .setName(name)
+                    .setMinVersionLevel(level)
+                    .setMaxVersionLevel(level));
+          }
+          // Up to version 3 clients cannot take a minimum of 0 (KAFKA-17011).
+          if (version >= 4) {
+            supported.add(
+                new SupportedFeatureKey()
+                    .setName(name)
+                    .setMinVersion((short) 0)
+                    .setMaxVersion(highest));
+          }
+        });
     response.setFinalizedFeatures(finalized);
     response.setSupportedFeatures(supported);
     response.setFinalizedFeaturesEpoch(image.offset());

@@ -35,6 +35,7 @@ final class ServedApis {
     apis.addAll(new LogDirApis(partitions, context.service(LogStorage.class)).apis());
     apis.addAll(new ProducerApis(cluster, transactions).apis());
     apis.addAll(new QuorumApis(cluster).apis());
+    apis.addAll(new FeatureApis(cluster).apis());
     if (transactions != null) {
       apis.addAll(new TransactionApis(cluster, groups, transactions).apis());
       apis.addAll(new TransactionAdminApis(cluster, partitions, groups, transactions).apis());

@@ -35,9 +35,6 @@ class ProtocolCoverageTest {
         ApiKeys.CONSUMER_GROUP_HEARTBEAT,
         ApiKeys.CONSUMER_GROUP_DESCRIBE);
     reason("there is one log directory", ApiKeys.ALTER_REPLICA_LOG_DIRS);
-    reason(
-        "features are finalized by the broker itself: `Cluster` has no change for them",
-        ApiKeys.UPDATE_FEATURES);
   }
 
   private static String why(ApiKeys key) {
