@@ -11,7 +11,6 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -54,7 +53,12 @@ final class TransactionStateMachine {
     private final Deque<Request> waiting = new ArrayDeque<>();
     private boolean writing;
     private boolean markersWritten;
-    private long deadlineMs = NEVER;
+
+    /// Of [Deadlines].
+    long deadlineMs = NEVER;
+
+    /// Of [Deadlines].
+    long armedMs = NEVER;
 
     Entry(String id, Transaction current) {
       this.id = id;
@@ -82,15 +86,12 @@ final class TransactionStateMachine {
     abstract void refuse(ErrorCode error, Effects out);
   }
 
-  private record Deadline(long atMs, Entry entry) {}
-
   private final TransactionConfig config;
   private final int coordinatorEpoch;
   private final LongSupplier producerIds;
   private final TransactionCounters counters;
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
-  private final PriorityQueue<Deadline> deadlines =
-      new PriorityQueue<>((a, b) -> Long.compare(a.atMs(), b.atMs()));
+  private final Deadlines deadlines = new Deadlines();
   // All wait equally long: the first is due first.
   private final Deque<Request> waiting = new ArrayDeque<>();
   private boolean resigned;
@@ -142,7 +143,7 @@ final class TransactionStateMachine {
         sendMarkers(entry, now, out);
       } else if (current.state() == TransactionState.ONGOING) {
         long leftMs = current.startMs() + current.timeoutMs() - now.wallMs();
-        arm(entry, now.monotonicMs() + Math.clamp(leftMs, 0, current.timeoutMs()));
+        deadlines.arm(entry, now.monotonicMs() + Math.clamp(leftMs, 0, current.timeoutMs()));
       }
     }
   }
@@ -464,7 +465,7 @@ final class TransactionStateMachine {
         out,
         (appended, at, then) -> {
           if (appended == ErrorCode.NONE && begins) {
-            arm(entry, at.monotonicMs() + next.timeoutMs());
+            deadlines.arm(entry, at.monotonicMs() + next.timeoutMs());
           }
           told.forEach(to -> then.answer(to, appended));
         });
@@ -637,7 +638,7 @@ final class TransactionStateMachine {
             sendMarkers(entry, now, then);
           } else if (entry.current.state() == TransactionState.ONGOING
               && entry.deadlineMs == NEVER) {
-            arm(entry, now.monotonicMs() + RETRY_FENCE_MS);
+            deadlines.arm(entry, now.monotonicMs() + RETRY_FENCE_MS);
           }
         });
   }
@@ -683,7 +684,7 @@ final class TransactionStateMachine {
         out,
         (error, at, then) -> {
           if (error != ErrorCode.NONE) {
-            arm(entry, at.monotonicMs() + RETRY_MS);
+            deadlines.arm(entry, at.monotonicMs() + RETRY_MS);
           }
         });
   }
@@ -735,28 +736,19 @@ final class TransactionStateMachine {
 
   // Time.
 
-  private void arm(Entry entry, long atMs) {
-    entry.deadlineMs = atMs;
-    deadlines.add(new Deadline(atMs, entry));
-  }
-
   /// When to call [#expire] next.
   long nextDeadlineMs() {
-    long next = NEVER;
-    Deadline first = deadlines.peek();
-    while (first != null && first.entry().deadlineMs != first.atMs()) {
-      deadlines.remove();
-      first = deadlines.peek();
-    }
-    if (first != null) {
-      next = first.atMs();
-    }
+    long next = deadlines.nextMs();
     Request request = waiting.peek();
     while (request != null && request.done) {
       waiting.remove();
       request = waiting.peek();
     }
     return request == null ? next : Math.min(next, request.untilMs);
+  }
+
+  int queuedDeadlines() {
+    return deadlines.size();
   }
 
   /// Does what is due.
@@ -773,21 +765,17 @@ final class TransactionStateMachine {
       }
       request = waiting.peek();
     }
-    Deadline first = deadlines.peek();
-    while (first != null && first.atMs() <= now.monotonicMs()) {
-      deadlines.remove();
-      if (first.entry().deadlineMs == first.atMs()) {
-        first.entry().deadlineMs = NEVER;
-        due(first.entry(), now, out);
-      }
-      first = deadlines.peek();
+    Entry entry = deadlines.due(now.monotonicMs());
+    while (entry != null) {
+      due(entry, now, out);
+      entry = deadlines.due(now.monotonicMs());
     }
   }
 
   private void due(Entry entry, Now now, Effects out) {
     TransactionState state = entry.current.state();
     if (entry.writing) {
-      arm(entry, now.monotonicMs() + RETRY_MS);
+      deadlines.arm(entry, now.monotonicMs() + RETRY_MS);
     } else if (state == TransactionState.ONGOING) {
       counters.timedOut();
       fence(entry, now, out);

@@ -396,6 +396,34 @@ class TransactionCoordinatorServiceTest {
   }
 
   @Test
+  void deadlinesOfEndedTransactionsDoNotPileUp() {
+    TransactionStateMachine machine =
+        new TransactionStateMachine(ServiceHarness.DEFAULTS, 0, () -> 7, new TransactionCounters());
+    Effects out = new Effects();
+    Now now = new Now(1, 1);
+    machine.init(now, ID, TIMEOUT_MS, -1, (short) -1, new CompletableFuture<>(), out);
+    settle(out, now);
+    for (int i = 0; i < 1_000; i++) {
+      Now at = new Now(10 + i, 10 + i);
+      machine.add(at, ID, 7, (short) 0, List.of(ORDERS_0), new CompletableFuture<>(), out);
+      settle(out, at);
+      machine.end(at, ID, 7, (short) 0, true, false, new CompletableFuture<>(), out);
+      settle(out, at);
+      out.takeMarkers().forEach(each -> machine.markersWritten(at, each, out));
+      settle(out, at);
+    }
+    assertEquals(1, machine.queuedDeadlines());
+    machine.expire(new Now(TIMEOUT_MS + 11, 1), out);
+    assertEquals(0, machine.queuedDeadlines());
+    assertEquals(Alarm.NEVER, machine.nextDeadlineMs());
+  }
+
+  private static void settle(Effects out, Now now) {
+    out.takeWrites().forEach(each -> each.then().settled(ErrorCode.NONE, now, out));
+    out.takeAnswers();
+  }
+
+  @Test
   void manyThreadsGetOneAnswerEach() throws Exception {
     init();
     try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
