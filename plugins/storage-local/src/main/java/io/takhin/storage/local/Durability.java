@@ -137,7 +137,7 @@ final class Durability {
       }
       if (namesDirty) {
         namesDirty = false;
-        log.epochs().save();
+        saveEpochs();
         context.disk().forceDirectory(log.path());
         context.disk().forceDirectory(log.directory());
       }
@@ -165,6 +165,19 @@ final class Durability {
     } finally {
       segment.file.release();
     }
-    segment.saveIndex();
+    try {
+      segment.saveIndex();
+    } catch (Disk.FullException e) {
+      context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
+    }
+  }
+
+  private void saveEpochs() throws IOException {
+    try {
+      log.epochs().save();
+    } catch (Disk.FullException e) {
+      namesDirty = true;
+      context.directory().noteFull(String.valueOf(e.getMessage())); // the batches have them
+    }
   }
 }
