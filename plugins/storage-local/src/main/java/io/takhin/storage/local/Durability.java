@@ -22,17 +22,19 @@ final class Durability {
   private final LogContext context;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long recoveryPoint;
+  private volatile boolean fresh;
   private volatile boolean namesDirty;
   private volatile boolean commitQueued;
   private volatile boolean flushQueued;
   private volatile long dirtySinceMs;
 
-  /// @param namesDirty whether the directory of the log itself may not be on disk yet
-  Durability(LocalLog log, long recoveryPoint, boolean namesDirty) {
+  /// @param fresh whether the directory of the log itself may not be on disk yet; that matters once
+  ///     there is something in it
+  Durability(LocalLog log, long recoveryPoint, boolean fresh) {
     this.log = log;
     this.context = log.context();
     this.recoveryPoint = recoveryPoint;
-    this.namesDirty = namesDirty;
+    this.fresh = fresh;
   }
 
   /// All below is known to be on disk.
@@ -124,7 +126,8 @@ final class Durability {
     lock.lock();
     try {
       context.directory().check();
-      if (recoveryPoint >= written.offset() && !namesDirty) {
+      boolean newcomer = fresh && written.bytes() > 0;
+      if (recoveryPoint >= written.offset() && !namesDirty && !newcomer) {
         return;
       }
       long begin = System.nanoTime();
@@ -135,11 +138,14 @@ final class Durability {
           force(segments[i]);
         }
       }
-      if (namesDirty) {
+      if (namesDirty || newcomer) {
         namesDirty = false;
         saveEpochs();
         context.disk().forceDirectory(log.path());
+      }
+      if (newcomer) {
         context.disk().forceDirectory(log.directory());
+        fresh = false;
       }
       recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), log.end().offset()));
       context.directory().noteChange();
