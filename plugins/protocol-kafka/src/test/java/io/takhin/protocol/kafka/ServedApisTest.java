@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.testkit.partition.InMemoryPartitionService;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,18 +26,12 @@ class ServedApisTest {
 
   /// As [ServedApis] collects them.
   static List<MessageApi<?>> apis(InMemoryPartitionService partitions) {
-    ScriptedGroups groups = new ScriptedGroups();
-    List<MessageApi<?>> apis = new ArrayList<>();
-    apis.addAll(new MetadataApis(partitions.cluster(), groups, true).apis());
-    apis.addAll(new TopicApis(partitions.cluster()).apis());
-    apis.addAll(new LogApis(partitions.cluster(), partitions).apis());
-    apis.addAll(new OffsetApis(partitions.cluster(), groups, Instant::now).apis());
-    apis.addAll(new GroupApis(partitions.cluster(), groups).apis());
-    apis.addAll(new ConfigApis(partitions.cluster()).apis());
-    apis.addAll(new LogDirApis(partitions, partitions.storage()).apis());
-    apis.addAll(new ProducerApis(partitions.cluster()).apis());
-    apis.addAll(new QuorumApis(partitions.cluster()).apis());
-    return apis;
+    return ServedApis.all(
+        TestBroker.DEFAULTS.config(),
+        partitions.context(),
+        partitions.cluster(),
+        partitions,
+        new ScriptedGroups());
   }
 
   @ParameterizedTest
