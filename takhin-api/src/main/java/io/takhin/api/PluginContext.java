@@ -3,6 +3,7 @@ package io.takhin.api;
 import io.takhin.api.metrics.Metrics;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
@@ -18,6 +19,11 @@ public interface PluginContext {
   ///
   /// Errors: [TakhinException] that names the type and the plugins present, if nobody provides it.
   <T> T service(Class<T> type);
+
+  /// The value in force of every key of the configuration, by dotted key, as text: for those who
+  /// show it (DescribeConfigs, the debug bundle). Secrets are left out. A plugin's own settings
+  /// come in its config record.
+  Map<String, String> configuration();
 
   /// Wall-clock time: record timestamps, retention. It may jump.
   InstantSource clock();

@@ -33,6 +33,7 @@ public final class TestContext implements PluginContext, AutoCloseable {
   private final String pluginName;
   private final Path home;
   private final Map<Class<?>, Object> services;
+  private final Map<String, String> configuration;
   private final @Nullable TestTime time;
   private final InstantSource clock;
   private final ScheduledExecutorService scheduler;
@@ -48,6 +49,7 @@ public final class TestContext implements PluginContext, AutoCloseable {
     this.pluginName = builder.pluginName;
     this.home = builder.home;
     this.services = new ConcurrentHashMap<>(builder.services);
+    this.configuration = Map.copyOf(builder.configuration);
     this.time = builder.time;
     if (builder.time != null) {
       this.clock = builder.time.clock();
@@ -133,6 +135,11 @@ public final class TestContext implements PluginContext, AutoCloseable {
   }
 
   @Override
+  public Map<String, String> configuration() {
+    return configuration;
+  }
+
+  @Override
   public long nanoTime() {
     return time != null ? time.nanoTime() : System.nanoTime();
   }
@@ -194,10 +201,17 @@ public final class TestContext implements PluginContext, AutoCloseable {
     private final Map<Class<?>, Object> services = new LinkedHashMap<>();
     private String pluginName = "test";
     private Path home = Path.of(System.getProperty("java.io.tmpdir", "."));
+    private Map<String, String> configuration = Map.of();
     private @Nullable Executor blocking;
 
     private Builder(@Nullable TestTime time) {
       this.time = time;
+    }
+
+    /// What [PluginContext#configuration] gives; nothing by default.
+    public Builder configuration(Map<String, String> values) {
+      configuration = values;
+      return this;
     }
 
     /// Provides a service under its type.

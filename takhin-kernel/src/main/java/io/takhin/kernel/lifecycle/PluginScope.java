@@ -46,6 +46,9 @@ public final class PluginScope implements PluginContext {
     /// The one service of a type.
     <T> T service(String askingPlugin, Class<T> type);
 
+    /// The value in force of every key.
+    Map<String, String> configuration();
+
     /// Asks for an orderly stop with a failure.
     void fatal(String plugin, String reason, Throwable cause);
 
@@ -79,6 +82,11 @@ public final class PluginScope implements PluginContext {
   @Override
   public <T> T service(Class<T> type) {
     return kernel.service(plugin, type);
+  }
+
+  @Override
+  public Map<String, String> configuration() {
+    return kernel.configuration();
   }
 
   @Override

@@ -70,7 +70,7 @@ final class RaftCluster implements Cluster {
   public void start() {
     long started = context.nanoTime();
     LogStorage storage = context.service(LogStorage.class);
-    StaticConfigs statics = StaticConfigs.of(config, storage.defaults());
+    StaticConfigs statics = StaticConfigs.of(config, storage.defaults(), context.configuration());
     ConfigView configView = new ConfigView(config.brokerId(), statics);
     view = configView;
     configDecisions = new ConfigDecisions(statics);
