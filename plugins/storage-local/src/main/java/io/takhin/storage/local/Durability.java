@@ -102,11 +102,32 @@ final class Durability {
             || waitedMs < 0
             || log.end().offset() - recoveryPoint >= settings.flushMessages();
     if (!due) {
+      noteProgress();
       return !log.closed();
     }
     flushQueued = false;
     flushQuietly();
     return false;
+  }
+
+  /// Writes what a restart on the same boot begins with, without forcing anything: the newest index
+  /// entries and, now and then, the producers. Whoever leaves flushing to the system would read
+  /// whole segments after a crash of the process otherwise.
+  private void noteProgress() {
+    exclude(
+        () -> {
+          if (log.closed() || context.directory().offline() != null) {
+            return;
+          }
+          try {
+            log.end().segment().saveIndex();
+          } catch (Disk.FullException e) {
+            context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
+          } catch (IOException e) {
+            context.directory().fail("writing an index of " + log.path(), e);
+          }
+        });
+    log.snapshotIfDue();
   }
 
   /// Flushes in the background: a failure has taken the directory offline and was logged there.

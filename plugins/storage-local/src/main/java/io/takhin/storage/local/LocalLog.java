@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
 final class LocalLog implements PartitionLog {
   static final Logger LOGGER = LoggerFactory.getLogger(LocalLog.class);
 
-  private static final long SNAPSHOT_EVERY_BYTES = 64L << 20;
+  private static final long SNAPSHOT_EVERY_BYTES = 4L << 20;
+  private static final int SNAPSHOT_SHARE = 16;
 
   private final LogContext context;
   private final TopicPartition partition;
@@ -65,6 +66,7 @@ final class LocalLog implements PartitionLog {
 
   private long snapshotOffset;
   private long snapshotBytes;
+  private int snapshotSize;
   private long rollJitterMs;
 
   /// A log as recovery found it.
@@ -90,6 +92,8 @@ final class LocalLog implements PartitionLog {
         new Durability(this, Math.min(found.recoveryPoint(), found.logEndOffset()), found.fresh());
     this.committableEndOffset = found.logEndOffset();
     this.snapshotOffset = found.snapshotOffset();
+    // what a crash left without a snapshot must not add up over several crashes
+    this.snapshotBytes = snapshotOffset == found.logEndOffset() ? 0 : -SNAPSHOT_EVERY_BYTES;
     drawJitter();
   }
 
@@ -460,10 +464,9 @@ final class LocalLog implements PartitionLog {
     if (offset == snapshotOffset) {
       return;
     }
-    context
-        .disk()
-        .replace(
-            LogFiles.of(path, offset, LogFiles.SNAPSHOT), ProducerSnapshot.write(producers), false);
+    byte[] content = ProducerSnapshot.write(producers);
+    context.disk().replace(LogFiles.of(path, offset, LogFiles.SNAPSHOT), content, false);
+    snapshotSize = content.length;
     snapshotOffset = offset;
     snapshotBytes = end.bytes();
   }
@@ -524,9 +527,11 @@ final class LocalLog implements PartitionLog {
     return durability;
   }
 
-  /// Takes a snapshot of the producers if much was written since the last one.
+  /// Takes a snapshot of the producers if much was written since the last one: a restart reads no
+  /// more than that, and snapshots are a small share of what is written.
   void snapshotIfDue() {
-    if (end.bytes() - snapshotBytes > SNAPSHOT_EVERY_BYTES) {
+    long every = Math.max(SNAPSHOT_EVERY_BYTES, (long) snapshotSize * SNAPSHOT_SHARE);
+    if (end.bytes() - snapshotBytes > every) {
       gate.run(this::snapshotAtEnd);
     }
   }
