@@ -17,7 +17,8 @@ import org.apache.kafka.common.compress.Compression;
 /// Runs the cases against both brokers in turn (A B B A, fresh data each time) and prints the
 /// table.
 ///
-/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR [--short] [--rounds N] [--cases P1,P2,...] [--only KIND]`
+/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR [--short] [--rounds N] [--cases P1,P2,...] [--only KIND]
+/// [--save FILE] [--guard FILE]`
 public final class Bench {
   private static final List<String> SHORT = List.of("P1", "P2", "P4", "F2", "L1x5k");
 
@@ -71,6 +72,15 @@ public final class Bench {
     }
     System.out.println();
     System.out.println(bench.table.markdown());
+    if (options.contains("--save")) {
+      Files.write(Path.of(value(options, "--save")), bench.table.ratios());
+    }
+    if (options.contains("--guard")) {
+      List<String> worse =
+          bench.table.worseThan(Files.readAllLines(Path.of(value(options, "--guard"))));
+      worse.forEach(line -> System.out.println("worse than committed: " + line));
+      System.exit(worse.isEmpty() ? 0 : 1);
+    }
   }
 
   private void run(Kind kind) throws IOException, InterruptedException {
