@@ -7,10 +7,20 @@ import io.takhin.api.partition.PartitionService;
 import io.takhin.api.storage.LogStorage;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.kafka.common.protocol.ApiKeys;
 
-/// The one list of the APIs that are served by message classes. Whatever is added here is
-/// advertised.
+/// The APIs that are served. Whatever is added here is advertised.
 final class ServedApis {
+  /// Those that are read in place and have no message classes beside them, in all versions that
+  /// Kafka knows of them.
+  static final List<ApiKeys> IN_PLACE =
+      List.of(
+          ApiKeys.PRODUCE,
+          ApiKeys.FETCH,
+          ApiKeys.LIST_OFFSETS,
+          ApiKeys.OFFSET_COMMIT,
+          ApiKeys.HEARTBEAT);
+
   private ServedApis() {}
 
   static List<MessageApi<?>> all(
@@ -23,7 +33,7 @@ final class ServedApis {
     apis.addAll(new MetadataApis(cluster, groups, config.autoCreateTopics()).apis());
     apis.addAll(new TopicApis(cluster).apis());
     apis.addAll(new LogApis(cluster, partitions).apis());
-    apis.addAll(new OffsetApis(cluster, groups, context.clock()).apis());
+    apis.addAll(new OffsetApis(cluster, groups).apis());
     apis.addAll(new GroupApis(cluster, groups).apis());
     apis.addAll(new ConfigApis(cluster).apis());
     apis.addAll(new LogDirApis(partitions, context.service(LogStorage.class)).apis());
