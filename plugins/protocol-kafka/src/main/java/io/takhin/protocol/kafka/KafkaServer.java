@@ -60,6 +60,7 @@ final class KafkaServer implements ProtocolServer {
     Names[] names = Names.forLoops(loops);
     Map<ApiKeys, RequestHandler> inPlace =
         Map.of(
+            ApiKeys.METADATA, new MetadataHandler(cluster, names),
             ApiKeys.HEARTBEAT, new HeartbeatHandler(groups, metrics, names),
             ApiKeys.OFFSET_COMMIT,
                 new OffsetCommitHandler(cluster, groups, context.clock(), metrics, names),
