@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.random.RandomGenerator;
 
 /// The kernel, as one plugin sees it. Threads, clocks and scheduling come from here, so that
 /// ownership of every thread is known and the simulator can stand in for all of them.
@@ -31,6 +32,10 @@ public interface PluginContext {
   /// Monotonic time in nanoseconds, as [System#nanoTime]: sessions, timeouts, durations. It never
   /// jumps and never goes back.
   long nanoTime();
+
+  /// Random numbers that nobody can guess: ids, jitter. In a simulation they follow from its seed.
+  /// Threading: any thread.
+  RandomGenerator random();
 
   /// One housekeeping thread for short periodic work, shared by all plugins. Tasks must not block
   /// for longer than a few milliseconds; an exception in a periodic task is logged and the task

@@ -5,10 +5,12 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.PluginContext;
 import io.takhin.api.TakhinException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -17,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// The kernel of a test: services that the test provides, time that it moves or the real one, and
@@ -38,6 +41,7 @@ public final class TestContext implements PluginContext, AutoCloseable {
   private final InstantSource clock;
   private final ScheduledExecutorService scheduler;
   private final Executor blocking;
+  private final RandomGenerator random;
   private final List<ExecutorService> owned = new CopyOnWriteArrayList<>();
   private final TestMetrics metrics = new TestMetrics();
   private final List<HealthCheck> healthChecks = new CopyOnWriteArrayList<>();
@@ -51,6 +55,8 @@ public final class TestContext implements PluginContext, AutoCloseable {
     this.services = new ConcurrentHashMap<>(builder.services);
     this.configuration = Map.copyOf(builder.configuration);
     this.time = builder.time;
+    // Equal in every run where time is a test's own; a test with real threads wants no order.
+    this.random = builder.time != null ? new Random(1) : new SecureRandom();
     if (builder.time != null) {
       this.clock = builder.time.clock();
       this.scheduler = builder.time.scheduler();
@@ -142,6 +148,11 @@ public final class TestContext implements PluginContext, AutoCloseable {
   @Override
   public long nanoTime() {
     return time != null ? time.nanoTime() : System.nanoTime();
+  }
+
+  @Override
+  public RandomGenerator random() {
+    return random;
   }
 
   @Override

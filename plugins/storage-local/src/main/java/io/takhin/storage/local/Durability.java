@@ -151,7 +151,7 @@ final class Durability {
       if (recoveryPoint >= written.offset() && !namesDirty && !newcomer) {
         return;
       }
-      long begin = System.nanoTime();
+      long begin = context.nanoTime().getAsLong();
       Segment[] segments = log.segments();
       for (int i = 0; i < segments.length; i++) {
         long until = i + 1 < segments.length ? segments[i + 1].baseOffset : Long.MAX_VALUE;
@@ -170,7 +170,7 @@ final class Durability {
       }
       recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), log.end().offset()));
       context.directory().noteChange();
-      context.flushes().record(System.nanoTime() - begin);
+      context.flushes().record(context.nanoTime().getAsLong() - begin);
     } catch (Disk.FullException e) {
       namesDirty = true;
       context.directory().noteFull(String.valueOf(e.getMessage()));

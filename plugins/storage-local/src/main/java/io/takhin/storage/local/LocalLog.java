@@ -19,7 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +49,7 @@ final class LocalLog implements PartitionLog {
   private final ProducerStates producers;
   private final RecentEnds recentEnds = new RecentEnds();
   private final Gate gate = new Gate(this::round);
-  private final Object progress = new Object();
+  private final ReentrantLock progress = new ReentrantLock();
   private final Durability durability;
 
   private volatile Path path;
@@ -196,7 +196,7 @@ final class LocalLog implements PartitionLog {
 
   private void drawJitter() {
     long most = Math.min(config.segmentJitterMs(), config.segmentMs());
-    rollJitterMs = most <= 0 ? 0 : ThreadLocalRandom.current().nextLong(most);
+    rollJitterMs = most <= 0 ? 0 : context.random().nextLong(most);
   }
 
   void checkOpen() {
@@ -473,13 +473,16 @@ final class LocalLog implements PartitionLog {
 
   /// Tells the listener that all up to `to` is as durable as an acknowledgement asks.
   void committable(LogEnd to) {
-    synchronized (progress) {
+    progress.lock();
+    try {
       if (to.offset() > committableEndOffset && to.offset() <= end.offset()) {
         long bytes = to.bytes() - committableBytes;
         committableEndOffset = to.offset();
         committableBytes = to.bytes();
         listener.committable(to.offset(), bytes);
       }
+    } finally {
+      progress.unlock();
     }
   }
 
@@ -598,8 +601,11 @@ final class LocalLog implements PartitionLog {
     if (epochs.truncateStart(offset)) {
       saveEpochs();
     }
-    synchronized (progress) {
+    progress.lock();
+    try {
       listener.logStartAdvanced(offset);
+    } finally {
+      progress.unlock();
     }
   }
 
@@ -723,9 +729,12 @@ final class LocalLog implements PartitionLog {
     highWatermark = Math.min(highWatermark, offset);
     durability.truncated(offset);
     logStartOffset = Math.min(logStartOffset, offset);
-    synchronized (progress) {
+    progress.lock();
+    try {
       committableEndOffset = Math.min(committableEndOffset, offset);
       committableBytes = end.bytes();
+    } finally {
+      progress.unlock();
     }
     epochs.truncateEnd(offset);
     epochs.save();
@@ -733,8 +742,11 @@ final class LocalLog implements PartitionLog {
 
   /// Tells the listener that the directory failed.
   void offline(String reason) {
-    synchronized (progress) {
+    progress.lock();
+    try {
       listener.offline(reason);
+    } finally {
+      progress.unlock();
     }
   }
 
