@@ -71,6 +71,11 @@ public final class SimulatedContext implements PluginContext {
   }
 
   @Override
+  public Map<String, String> configuration() {
+    return Map.of();
+  }
+
+  @Override
   public InstantSource clock() {
     return simulation.clock();
   }
