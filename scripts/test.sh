@@ -46,14 +46,14 @@ as_root() {
   fi
 }
 
-debian_python() { # the Python that Debian's packages are for, if it has kafka-python
-  /usr/bin/python3 -c 'import kafka' 2>/dev/null
+debian_python() { # whether the Python of Debian's packages has kafka-python and its codecs
+  /usr/bin/python3 -c 'import kafka, lz4, snappy, zstandard' 2>/dev/null
 }
 
 install_clients() {
   local missing=()
   command -v kcat >/dev/null || missing+=(kcat)
-  debian_python || missing+=(python3-kafka)
+  debian_python || missing+=(python3-kafka python3-lz4 python3-snappy python3-zstandard)
   command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
   if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null || {
@@ -106,5 +106,9 @@ else
   step "module tests, gates, and the tarball under real clients" "$here/mvn" -q verify
 fi
 report
+if [ ! -s "$tools/.classes" ]; then
+  echo "takhin: no test ran" >&2
+  failed=1
+fi
 [ $failed -eq 0 ] && echo "takhin: all tests passed" || echo "takhin: some tests failed" >&2
 exit $failed

@@ -44,6 +44,7 @@ Environment
   TAKHIN_<KEY>            any key of the configuration, for example TAKHIN_SERVER_PORT=9093
   TAKHIN_JAVA_HOME        the JDK to use (then JAVA_HOME, the PATH, /usr/lib/jvm are not looked at)
   TAKHIN_HEAP             heap size, for example 4g (default 1g)
+  TAKHIN_DIRECT_MEMORY    memory outside the heap, for requests and answers in flight (default 1g)
   TAKHIN_JVM_OPTS         more options for the JVM, separated by spaces
   TAKHIN_PID_FILE         where start leaves the process id
   TAKHIN_LOG_FILE         where the output of start goes
@@ -147,9 +148,13 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     -XX:+ExitOnOutOfMemoryError
     # Plugins find every module of the JDK; only the kernel may hand native access on.
     --add-modules "$(system_modules)"
-    --enable-native-access=io.takhin.kernel
+    --enable-native-access=io.takhin.kernel --illegal-native-access=deny
     # Ratis' protobuf wants Unsafe, and hangs without it.
     --sun-misc-unsafe-memory-access=allow
+    # Payload lies here: what requests in flight may hold (kafka.receive.max.bytes), and then some.
+    "-XX:MaxDirectMemorySize=${TAKHIN_DIRECT_MEMORY:-1g}"
+    # Every access of a frame is checked against its bounds by our own reader; Netty need not again.
+    -Dio.netty.buffer.checkBounds=false -Dio.netty.buffer.checkAccessible=false
     # Slow readers of /metrics and /health cannot hold a thread for long.
     -Dsun.net.httpserver.maxReqTime=10
     -Dsun.net.httpserver.maxRspTime=30
@@ -159,7 +164,7 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     -p "$home/lib"
     -m io.takhin.kernel/io.takhin.kernel.Main)
   # The broker refuses variables that name no key, so it does not see those of this script.
-  export -n TAKHIN_JAVA_HOME TAKHIN_HEAP TAKHIN_JVM_OPTS TAKHIN_PID_FILE TAKHIN_LOG_FILE TAKHIN_START_TIMEOUT TAKHIN_STOP_TIMEOUT
+  export -n TAKHIN_JAVA_HOME TAKHIN_HEAP TAKHIN_DIRECT_MEMORY TAKHIN_JVM_OPTS TAKHIN_PID_FILE TAKHIN_LOG_FILE TAKHIN_START_TIMEOUT TAKHIN_STOP_TIMEOUT
 }
 
 start() {

@@ -3,9 +3,11 @@ package io.takhin.api;
 import io.takhin.api.metrics.Metrics;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.random.RandomGenerator;
 
 /// The kernel, as one plugin sees it. Threads, clocks and scheduling come from here, so that
 /// ownership of every thread is known and the simulator can stand in for all of them.
@@ -22,12 +24,21 @@ public interface PluginContext {
   /// Errors: [TakhinException] that names the type and the plugins present, if nobody provides it.
   <T> T service(Class<T> type);
 
+  /// The value in force of every key of the configuration, by dotted key, as text: for those who
+  /// show it (DescribeConfigs, the debug bundle). Secrets are left out. A plugin's own settings
+  /// come in its config record.
+  Map<String, String> configuration();
+
   /// Wall-clock time: record timestamps, retention. It may jump.
   InstantSource clock();
 
   /// Monotonic time in nanoseconds, as [System#nanoTime]: sessions, timeouts, durations. It never
   /// jumps and never goes back.
   long nanoTime();
+
+  /// Random numbers that nobody can guess: ids, jitter. In a simulation they follow from its seed.
+  /// Threading: any thread.
+  RandomGenerator random();
 
   /// One housekeeping thread for short periodic work, shared by all plugins. Tasks must not block
   /// for longer than a few milliseconds; an exception in a periodic task is logged and the task

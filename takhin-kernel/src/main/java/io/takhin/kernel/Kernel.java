@@ -81,6 +81,7 @@ final class Kernel implements PluginScope.Kernel {
   private final Problems problems;
   private final StopSignal stopSignal;
   private final ConfigSchema schema = new ConfigSchema();
+  private Map<String, String> configuration = Map.of();
   private final KernelThreads threads = new KernelThreads();
   private final MetricRegistry metrics = new MetricRegistry();
   private final Metrics kernelMetrics = metrics.of("kernel");
@@ -243,6 +244,7 @@ final class Kernel implements PluginScope.Kernel {
         }
       }
     }
+    configuration = config.effective(schema);
     if (kernelConfig != null) {
       choose(kernelConfig);
     }
@@ -664,6 +666,11 @@ final class Kernel implements PluginScope.Kernel {
   @Override
   public <T> T service(String askingPlugin, Class<T> type) {
     return services.one(askingPlugin, type);
+  }
+
+  @Override
+  public Map<String, String> configuration() {
+    return configuration;
   }
 
   @Override

@@ -5,10 +5,12 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.PluginContext;
 import io.takhin.api.TakhinException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -17,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// The kernel of a test: services that the test provides, time that it moves or the real one, and
@@ -33,10 +36,12 @@ public final class TestContext implements PluginContext, AutoCloseable {
   private final String pluginName;
   private final Path home;
   private final Map<Class<?>, Object> services;
+  private final Map<String, String> configuration;
   private final @Nullable TestTime time;
   private final InstantSource clock;
   private final ScheduledExecutorService scheduler;
   private final Executor blocking;
+  private final RandomGenerator random;
   private final List<ExecutorService> owned = new CopyOnWriteArrayList<>();
   private final TestMetrics metrics = new TestMetrics();
   private final List<HealthCheck> healthChecks = new CopyOnWriteArrayList<>();
@@ -48,7 +53,10 @@ public final class TestContext implements PluginContext, AutoCloseable {
     this.pluginName = builder.pluginName;
     this.home = builder.home;
     this.services = new ConcurrentHashMap<>(builder.services);
+    this.configuration = Map.copyOf(builder.configuration);
     this.time = builder.time;
+    // Equal in every run where time is a test's own; a test with real threads wants no order.
+    this.random = builder.time != null ? new Random(1) : new SecureRandom();
     if (builder.time != null) {
       this.clock = builder.time.clock();
       this.scheduler = builder.time.scheduler();
@@ -133,8 +141,18 @@ public final class TestContext implements PluginContext, AutoCloseable {
   }
 
   @Override
+  public Map<String, String> configuration() {
+    return configuration;
+  }
+
+  @Override
   public long nanoTime() {
     return time != null ? time.nanoTime() : System.nanoTime();
+  }
+
+  @Override
+  public RandomGenerator random() {
+    return random;
   }
 
   @Override
@@ -194,10 +212,17 @@ public final class TestContext implements PluginContext, AutoCloseable {
     private final Map<Class<?>, Object> services = new LinkedHashMap<>();
     private String pluginName = "test";
     private Path home = Path.of(System.getProperty("java.io.tmpdir", "."));
+    private Map<String, String> configuration = Map.of();
     private @Nullable Executor blocking;
 
     private Builder(@Nullable TestTime time) {
       this.time = time;
+    }
+
+    /// What [PluginContext#configuration] gives; nothing by default.
+    public Builder configuration(Map<String, String> values) {
+      configuration = values;
+      return this;
     }
 
     /// Provides a service under its type.

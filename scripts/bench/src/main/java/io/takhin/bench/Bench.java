@@ -3,11 +3,8 @@ package io.takhin.bench;
 import io.takhin.bench.Broker.Installation;
 import io.takhin.bench.Broker.Kind;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,7 +14,8 @@ import org.apache.kafka.common.compress.Compression;
 /// Runs the cases against both brokers in turn (A B B A, fresh data each time) and prints the
 /// table.
 ///
-/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR [--short] [--rounds N] [--cases P1,P2,...] [--only KIND]`
+/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR [--short] [--rounds N] [--cases P1,P2,...] [--only KIND]
+/// [--save FILE] [--guard FILE]`
 public final class Bench {
   private static final List<String> SHORT = List.of("P1", "P2", "P4", "F2", "L1x5k");
 
@@ -71,11 +69,19 @@ public final class Bench {
     }
     System.out.println();
     System.out.println(bench.table.markdown());
+    if (options.contains("--save")) {
+      Files.write(Path.of(value(options, "--save")), bench.table.ratios());
+    }
+    if (options.contains("--guard")) {
+      List<String> worse =
+          bench.table.worseThan(Files.readAllLines(Path.of(value(options, "--guard"))));
+      worse.forEach(line -> System.out.println("worse than committed: " + line));
+      System.exit(worse.isEmpty() ? 0 : 1);
+    }
   }
 
   private void run(Kind kind) throws IOException, InterruptedException {
     Path dir = work.resolve(kind.name().toLowerCase(java.util.Locale.ROOT));
-    holdPageCache();
     try (Broker broker = new Broker(kind, installation, dir, Map.of())) {
       broker.prepare();
       long start = System.nanoTime();
@@ -122,7 +128,6 @@ public final class Bench {
 
   /// The cases that the yardstick can serve.
   private void runFloor() throws IOException, InterruptedException {
-    holdPageCache();
     try (Broker broker =
         new Broker(Kind.FLOOR, installation, work.resolve("floor-data"), Map.of())) {
       broker.prepare();
@@ -156,25 +161,6 @@ public final class Bench {
                   new Batches.Shape(1, 100, Compression.NONE, Batches.Payload.RANDOM), 1)),
           topic);
     }
-  }
-
-  /// Fills and frees page cache: in a virtual machine memory that was never touched comes from the
-  /// host page by page, which costs more than a broker's whole work.
-  private void holdPageCache() throws IOException {
-    Files.createDirectories(work);
-    Path file = work.resolve("page-cache");
-    ByteBuffer block = ByteBuffer.allocateDirect(8 << 20);
-    try (FileChannel channel =
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      for (int i = 0; i < 1024; i++) {
-        channel.write(block.rewind());
-      }
-    }
-    Files.delete(file);
   }
 
   private static String value(List<String> options, String name) {

@@ -101,6 +101,7 @@ final class Cases {
     String topic = topic(broker, PARTITIONS, configs);
     List<ByteBuffer> frames = frames(topic, PARTITIONS, shape, 4);
     long requests = bytes / frames.getFirst().remaining();
+    broker.freshPages(bytes + bytes / 4);
     double cpu = broker.stats().cpuSeconds();
     ProduceLoad.Outcome outcome =
         ProduceLoad.closed(broker.address(), 4, 5, frames, Batches.errorCodeAt(topic), requests);

@@ -2,14 +2,18 @@ package io.takhin.bench;
 
 import io.takhin.bench.Broker.Kind;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Collects figures of both brokers over all rounds, and prints medians, spreads and ratios.
 final class Table {
+  private static final double TOLERANCE = 1.07;
+
   private final Map<String, Row> rows = new LinkedHashMap<>();
 
   private static final class Row {
@@ -54,6 +58,61 @@ final class Table {
               spread(row.of(Kind.FLOOR))));
     }
     return out.toString();
+  }
+
+  /// The ratios as tab-separated lines: name, median, least and greatest that the runs allow.
+  List<String> ratios() {
+    List<String> lines = new ArrayList<>();
+    rows.forEach(
+        (name, row) -> {
+          Ratio ratio = ratio(row);
+          if (ratio != null) {
+            lines.add(
+                String.format(
+                    Locale.ROOT,
+                    "%s\t%.4f\t%.4f\t%.4f",
+                    name,
+                    ratio.median,
+                    ratio.least,
+                    ratio.most));
+          }
+        });
+    return lines;
+  }
+
+  /// What became worse than the committed ratios, beyond their spread and 7 %.
+  List<String> worseThan(List<String> committed) {
+    List<String> worse = new ArrayList<>();
+    for (String line : committed) {
+      String[] fields = line.split("\t", -1);
+      Row row = rows.get(fields[0]);
+      Ratio now = row == null ? null : ratio(row);
+      if (now == null || row == null) {
+        continue;
+      }
+      boolean higherIsBetter = row.first.higherIsBetter();
+      double bound = Double.parseDouble(fields[higherIsBetter ? 2 : 3]);
+      boolean bad =
+          higherIsBetter ? now.median < bound / TOLERANCE : now.median > bound * TOLERANCE;
+      if (bad) {
+        worse.add(fields[0] + ": ratio " + number(now.median) + ", committed " + fields[1]);
+      }
+    }
+    return worse;
+  }
+
+  private record Ratio(double median, double least, double most) {}
+
+  private static @Nullable Ratio ratio(Row row) {
+    List<Double> ours = row.of(Kind.TAKHIN);
+    List<Double> theirs = row.of(Kind.KAFKA);
+    if (ours.isEmpty() || theirs.isEmpty() || median(theirs) == 0) {
+      return null;
+    }
+    return new Ratio(
+        median(ours) / median(theirs),
+        Collections.min(ours) / Collections.max(theirs),
+        Collections.max(ours) / Collections.min(theirs));
   }
 
   private static String goal(Figure figure, double ratio) {

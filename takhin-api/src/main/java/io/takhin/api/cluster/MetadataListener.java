@@ -6,8 +6,10 @@ import java.util.List;
 /// Follows the metadata.
 ///
 /// Threading: the quorum's applying thread; calls never overlap and come in the order of the log.
-/// Blocking: opening logs is allowed; others wait meanwhile. Buffers: none. Errors: logged, and the
-/// process ends: a broker that could not follow its metadata must not go on.
+/// The first call may come on the subscriber's thread. Blocking: opening logs is allowed; others
+/// wait meanwhile. To wait here for another change of metadata is to wait for ever. Buffers: none.
+/// Errors: logged, and the process ends: a broker that could not follow its metadata must not go
+// on.
 @Api(status = Api.Status.EVOLVING, since = "0.1")
 public interface MetadataListener {
   /// A change.

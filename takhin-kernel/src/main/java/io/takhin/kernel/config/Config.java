@@ -6,6 +6,7 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +27,7 @@ public final class Config {
   /// Variables that the start script or a container platform uses; they are no configuration.
   private static final Pattern NOT_CONFIG =
       Pattern.compile(
-          "TAKHIN_(HOME|CONFIG|JAVA_HOME|JVM_.*|JAVA_.*|HEAP.*|GC_.*|AOT.*|PID_.*|LOG_DIR|LOG_FILE|TEST_.*|BENCH_.*|DAEMON_.*|START_.*|STOP_.*"
+          "TAKHIN_(HOME|CONFIG|JAVA_HOME|JVM_.*|JAVA_.*|HEAP.*|DIRECT_MEMORY|GC_.*|AOT.*|PID_.*|LOG_DIR|LOG_FILE|TEST_.*|BENCH_.*|DAEMON_.*|START_.*|STOP_.*"
               // Kubernetes sets these in every pod beside a service named "takhin".
               + "|SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_.*|PORT|PORT_\\d+_(TCP|UDP).*)");
 
@@ -139,6 +140,26 @@ public final class Config {
       }
     }
     return set.isEmpty() ? "nothing, all defaults" : String.join(", ", set);
+  }
+
+  /// The value in force of every key, as text; secrets are left out.
+  public Map<String, String> effective(ConfigSchema schema) {
+    Map<String, String> values = new TreeMap<>();
+    for (String key : schema.keys()) {
+      KeySpec spec = schema.spec(key);
+      if (spec == null || spec.secret()) {
+        continue;
+      }
+      Sourced source = source(key);
+      String text =
+          source != null
+              ? String.join(",", source.items())
+              : resolveReferences(spec, schema, new HashSet<>());
+      if (text != null) {
+        values.put(key, text);
+      }
+    }
+    return Collections.unmodifiableMap(values);
   }
 
   /// Binds one record. Its problems go to the list, and null comes back.

@@ -4,6 +4,7 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.PluginContext;
 import io.takhin.api.metrics.Metrics;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class PluginScope implements PluginContext {
   private static final Logger log = LoggerFactory.getLogger(PluginScope.class);
 
+  private static final SecureRandom RANDOM = new SecureRandom();
   private static final long THREAD_GRACE_MS = 500;
 
   private final String plugin;
@@ -45,6 +48,9 @@ public final class PluginScope implements PluginContext {
   public interface Kernel {
     /// The one service of a type.
     <T> T service(String askingPlugin, Class<T> type);
+
+    /// The value in force of every key.
+    Map<String, String> configuration();
 
     /// Asks for an orderly stop with a failure.
     void fatal(String plugin, String reason, Throwable cause);
@@ -82,6 +88,11 @@ public final class PluginScope implements PluginContext {
   }
 
   @Override
+  public Map<String, String> configuration() {
+    return kernel.configuration();
+  }
+
+  @Override
   public InstantSource clock() {
     return InstantSource.system();
   }
@@ -89,6 +100,11 @@ public final class PluginScope implements PluginContext {
   @Override
   public long nanoTime() {
     return System.nanoTime();
+  }
+
+  @Override
+  public RandomGenerator random() {
+    return RANDOM;
   }
 
   @Override

@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A cluster of one broker in memory, for tests of what stands on `Cluster`.
@@ -43,8 +45,9 @@ public final class InMemoryCluster implements Cluster {
   private static final int PRODUCER_ID_BLOCK = 1000;
 
   private final int nodeId;
+  private final Supplier<UUID> ids;
   private final InMemoryQuorum quorum;
-  private final Map<String, String> topicDefaults = new TreeMap<>(DEFAULTS);
+  private final Map<String, String> topicDefaults = new ConcurrentSkipListMap<>(DEFAULTS);
 
   /// Broker 1 at `localhost:9092`.
   public InMemoryCluster() {
@@ -53,7 +56,13 @@ public final class InMemoryCluster implements Cluster {
 
   /// This broker with these advertised addresses.
   public InMemoryCluster(int nodeId, List<Endpoint> endpoints) {
+    this(nodeId, endpoints, UUID::randomUUID);
+  }
+
+  /// This broker, with topic ids from here: a simulation's must follow from its seed.
+  public InMemoryCluster(int nodeId, List<Endpoint> endpoints, Supplier<UUID> ids) {
     this.nodeId = nodeId;
+    this.ids = ids;
     quorum = new InMemoryQuorum(nodeId);
     append(new ClusterCreated("testClusterId000000000"));
     SUPPORTED_FEATURES.forEach((name, level) -> append(new FeatureFinalized(name, level)));
@@ -123,7 +132,7 @@ public final class InMemoryCluster implements Cluster {
         results.add(new TopicResult(topic.name(), wrong, null, -1, (short) -1, List.of()));
         continue;
       }
-      UUID id = UUID.randomUUID();
+      UUID id = ids.get();
       List<MetadataRecord> records = new ArrayList<>();
       records.add(new TopicCreated(id, topic.name()));
       int count = topic.assignments().isEmpty() ? topic.partitions() : topic.assignments().size();
@@ -350,7 +359,7 @@ public final class InMemoryCluster implements Cluster {
   }
 
   @Override
-  public synchronized Map<String, String> topicConfig(MetadataImage image, String topic) {
+  public Map<String, String> topicConfig(MetadataImage image, String topic) {
     Map<String, String> all = new TreeMap<>(topicDefaults);
     all.putAll(image.config(of(topic)));
     return all;

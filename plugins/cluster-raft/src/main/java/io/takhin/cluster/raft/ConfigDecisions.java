@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -123,9 +124,7 @@ record ConfigDecisions(StaticConfigs statics) {
         return new Result(
             ErrorCode.INVALID_CONFIG,
             "Unknown %s config name: %s"
-                .formatted(
-                    type.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '),
-                    change.key()));
+                .formatted(type.name().toLowerCase(Locale.ROOT).replace('_', ' '), change.key()));
       }
       if (type == ConfigResource.Type.BROKER && !takesEffect(change.key())) {
         return new Result(

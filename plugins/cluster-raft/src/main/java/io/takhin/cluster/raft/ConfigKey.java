@@ -1,6 +1,8 @@
 package io.takhin.cluster.raft;
 
 import io.takhin.api.cluster.ConfigEntry;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -165,10 +167,10 @@ record ConfigKey(
     }
     if (value.startsWith("by_duration:")) {
       try {
-        if (!java.time.Duration.parse(value.substring("by_duration:".length())).isNegative()) {
+        if (!Duration.parse(value.substring("by_duration:".length())).isNegative()) {
           return null;
         }
-      } catch (java.time.format.DateTimeParseException e) {
+      } catch (DateTimeParseException e) {
         return "has a duration that is not of the form PnDTnHnMn.nS";
       }
     }

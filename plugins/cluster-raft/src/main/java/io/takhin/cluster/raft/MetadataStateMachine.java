@@ -16,6 +16,8 @@ import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.FileInfo;
@@ -205,9 +207,7 @@ final class MetadataStateMachine extends BaseStateMachine {
   }
 
   @Override
-  public void notifyLeaderChanged(
-      org.apache.ratis.protocol.RaftGroupMemberId self,
-      org.apache.ratis.protocol.RaftPeerId leader) {
+  public void notifyLeaderChanged(RaftGroupMemberId self, RaftPeerId leader) {
     events.leaderChanged(leader == null ? -1 : RaftQuorum.nodeId(leader));
   }
 

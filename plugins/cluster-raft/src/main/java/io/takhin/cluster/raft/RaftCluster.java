@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,7 +70,7 @@ final class RaftCluster implements Cluster {
   public void start() {
     long started = context.nanoTime();
     LogStorage storage = context.service(LogStorage.class);
-    StaticConfigs statics = StaticConfigs.of(config, storage.defaults());
+    StaticConfigs statics = StaticConfigs.of(config, storage.defaults(), context.configuration());
     ConfigView configView = new ConfigView(config.brokerId(), statics);
     view = configView;
     configDecisions = new ConfigDecisions(statics);
@@ -171,7 +172,7 @@ final class RaftCluster implements Cluster {
             sink -> sink.value(proposals.conflicts()));
   }
 
-  private <R> R await(java.util.function.Function<MetadataImage, Decision<R>> decider) {
+  private <R> R await(Function<MetadataImage, Decision<R>> decider) {
     try {
       return proposals.propose(decider).get(config.startTimeoutMs(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {

@@ -49,9 +49,11 @@ public record RaftClusterConfig(
     @Key(
             value = "kafka.advertised.port",
             defaultValue = "${server.port}",
-            min = 0,
+            min = 1,
             max = 65535,
-            doc = "The port that clients are told to connect to.")
+            doc =
+                "The port that clients are told to connect to. With server.port 0 it must be set: the"
+                    + " port that the system will choose is not known yet.")
         int advertisedPort,
     @Key(
             value = "kafka.num.partitions",

@@ -57,6 +57,9 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   /// How long an append may take before its outcome counts as unknown.
   private static final long APPEND_TIMEOUT_MS = 30_000;
 
+  /// How long a close waits for each of Ratis' threads.
+  private static final long END_WAIT_MS = 500;
+
   private final RaftClusterConfig config;
   private final PluginContext context;
   private final RaftStorageDirectory directory;
@@ -67,6 +70,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   private final AtomicLong calls = new AtomicLong();
   private final CompletableFuture<@Nullable Void> ready = new CompletableFuture<>();
   private final Object startLock = new Object();
+  private final Threads threads;
   private volatile @Nullable RaftServer server;
   private volatile @Nullable ScheduledFuture<?> snapshots;
   private volatile boolean closing;
@@ -80,6 +84,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
       Executor replies) {
     this.config = config;
     this.context = context;
+    this.threads = new Threads(context.pluginName());
     this.directory = directory;
     this.replies = replies;
     this.self = RaftPeerId.valueOf(Integer.toString(config.brokerId()));
@@ -132,7 +137,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
               .setStateMachine(stateMachine)
               .setProperties(properties())
               .setOption(directory.isFormatted() ? StartupOption.RECOVER : StartupOption.FORMAT)
-              .setThreadGroup(new Threads())
+              .setThreadGroup(threads)
               .build();
       server = built;
       built.start();
@@ -397,6 +402,8 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
             ErrorCode.KAFKA_STORAGE_ERROR,
             "the metadata log in " + directory.raft() + " could not be closed: " + e.getMessage(),
             e);
+      } finally {
+        threads.end();
       }
     }
     leader = -1;
@@ -404,8 +411,22 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
 
   /// Names what dies in Ratis' threads.
   private final class Threads extends ThreadGroup {
-    Threads() {
-      super("takhin-" + context.pluginName());
+    Threads(String pluginName) {
+      super("takhin-" + pluginName);
+    }
+
+    /// Ends those that would notice the close only after their next timeout.
+    void end() {
+      interrupt();
+      Thread[] left = new Thread[activeCount() + 8];
+      int count = enumerate(left);
+      try {
+        for (int i = 0; i < count; i++) {
+          left[i].join(END_WAIT_MS);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -49,7 +50,7 @@ final class RatisLogFiles {
         continue;
       }
       Path torn = keep.resolve("torn-" + segment.getFileName());
-      Files.write(torn, java.util.Arrays.copyOfRange(bytes, scan.end(), used));
+      Files.write(torn, Arrays.copyOfRange(bytes, scan.end(), used));
       try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.WRITE)) {
         channel.truncate(scan.end());
         channel.force(true);

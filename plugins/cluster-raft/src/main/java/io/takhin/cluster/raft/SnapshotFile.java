@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 
@@ -85,7 +86,7 @@ final class SnapshotFile {
     byte[] magic = new byte[MAGIC.length];
     bytes.get(magic);
     byte version = bytes.get();
-    if (!java.util.Arrays.equals(magic, MAGIC) || version != VERSION) {
+    if (!Arrays.equals(magic, MAGIC) || version != VERSION) {
       throw new IOException(
           file + " is no snapshot of version " + VERSION + ": a newer Takhin may have written it");
     }

@@ -13,7 +13,10 @@ import java.util.TreeMap;
 /// @param topics by topic key: what a topic that sets nothing gets, all keys
 record StaticConfigs(Map<String, String> values, Map<String, String> topics) {
 
-  static StaticConfigs of(RaftClusterConfig config, LogConfig logs) {
+  /// @param configuration the whole broker's: a key `kafka.x` of any plugin is Kafka's broker key
+  // `x`
+  static StaticConfigs of(
+      RaftClusterConfig config, LogConfig logs, Map<String, String> configuration) {
     Map<String, String> topics = new TreeMap<>();
     ConfigTables.TOPIC
         .values()
@@ -35,6 +38,13 @@ record StaticConfigs(Map<String, String> values, Map<String, String> topics) {
         values.put(coarse.brokerKey(), Long.toString(ms / coarse.unitMs()));
       }
     }
+    ConfigTables.BROKER.forEach(
+        (brokerKey, key) -> {
+          String value = configuration.get("kafka." + brokerKey);
+          if (value != null && !value.equals(key.defaultValue())) {
+            values.put(brokerKey, value);
+          }
+        });
     String id = Integer.toString(config.brokerId());
     values.put("broker.id", id);
     values.put("node.id", id);

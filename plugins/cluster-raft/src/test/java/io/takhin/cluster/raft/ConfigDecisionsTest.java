@@ -36,7 +36,8 @@ class ConfigDecisionsTest {
   private final StaticConfigs statics =
       StaticConfigs.of(
           TestClusters.config(Path.of("data")),
-          new LogConfigBuilder().retentionMs(3_600_000).build());
+          new LogConfigBuilder().retentionMs(3_600_000).build(),
+          Map.of("kafka.max.connections", "77", "kafka.auto.create.topics.enable", "true"));
   private final ConfigDecisions decisions = new ConfigDecisions(statics);
   private final ConfigView view = new ConfigView(1, statics);
   private MetadataImage image =
@@ -200,5 +201,14 @@ class ConfigDecisionsTest {
         decisions.alter(image, List.of(change, change), false).result().stream()
             .map(Result::error)
             .toList());
+  }
+
+  @Test
+  void brokerKeysThatOtherPluginsOwnShowWhatIsConfigured() {
+    ConfigEntry connections =
+        java.util.Objects.requireNonNull(view.describe(image, SELF, List.of("max.connections")))
+            .getFirst();
+    assertEquals("77", connections.value());
+    assertEquals(Source.STATIC_BROKER_CONFIG, connections.source());
   }
 }

@@ -201,8 +201,15 @@ final class GroupCoordinatorService implements GroupCoordinator {
   }
 
   private GroupShard newShard(int index, int leaderEpoch) {
-    GroupStateMachine machine = new GroupStateMachine(config, UUID::randomUUID);
+    GroupStateMachine machine = new GroupStateMachine(config, this::uuid);
     return new GroupShard(index, leaderEpoch, machine, this::now, this::setAlarm);
+  }
+
+  /// A random UUID (version 4) for a member's id: who does not know it cannot speak for the member.
+  private UUID uuid() {
+    long high = (context.random().nextLong() & ~0xF000L) | 0x4000L;
+    long low = (context.random().nextLong() & (-1L >>> 2)) | Long.MIN_VALUE;
+    return new UUID(high, low);
   }
 
   // Loading.

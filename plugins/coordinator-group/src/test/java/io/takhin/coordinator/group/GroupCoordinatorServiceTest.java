@@ -10,6 +10,8 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.cluster.MetadataImage.TopicImage;
 import io.takhin.api.cluster.MetadataRecord.PartitionChanged;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
+import io.takhin.api.codec.Codecs;
+import io.takhin.api.codec.CompressionType;
 import io.takhin.api.group.GroupCoordinator;
 import io.takhin.api.group.GroupCoordinator.CommitRequest;
 import io.takhin.api.group.GroupCoordinator.JoinResult;
@@ -18,9 +20,13 @@ import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionAppend;
 import io.takhin.api.partition.PartitionService;
+import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.RecordBatchBuilder;
+import io.takhin.api.record.Records;
 import io.takhin.api.storage.LogAppend.Origin;
+import io.takhin.testkit.codec.GzipOnlyCodecs;
 import io.takhin.testkit.group.GroupScript;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -135,9 +141,77 @@ class GroupCoordinatorServiceTest {
     assertEquals(5, new GroupScript(second, "payments").fetch("orders", 0).offset());
   }
 
+  @Test
+  void compressedRecordsAreRead() {
+    started().close();
+    partitionOf("payments").append(new Ignored(gzipped(offset(9).build())));
+    harness.context.provide(Codecs.class, new GzipOnlyCodecs());
+    GroupCoordinator second = harness.start(ServiceHarness.DEFAULTS);
+    assertEquals(9, new GroupScript(second, "payments").fetch("orders", 0).offset());
+  }
+
+  @Test
+  void compressedRecordsWithoutACodecAreAnErrorThatHealthNames() {
+    started().close();
+    partitionOf("payments").append(new Ignored(gzipped(offset(9).build())));
+    GroupCoordinator second = harness.start(ServiceHarness.DEFAULTS);
+    assertEquals(
+        ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+        second.fetchOffsets("payments", null, false).join().error());
+    String message = harness.context.healthChecks().getLast().check().message();
+    assertNotNull(message);
+    assertTrue(message.contains("install a codec plugin"), message);
+  }
+
+  @Test
+  void offsetsInATransactionCountFromItsCommit() {
+    started().close();
+    Partition partition = partitionOf("payments");
+    partition.append(new Ignored(offset(7)));
+    partition.append(new Ignored(offset(8).producer(1, (short) 0, 0).attributes(0x10)));
+    partition.append(new Ignored(marker(1, 0)));
+    GroupCoordinator aborted = harness.start(ServiceHarness.DEFAULTS);
+    assertEquals(7, new GroupScript(aborted, "payments").fetch("orders", 0).offset());
+    aborted.close();
+    partition.append(new Ignored(offset(9).producer(1, (short) 0, 1).attributes(0x10)));
+    partition.append(new Ignored(marker(1, 1)));
+    GroupCoordinator committed = harness.start(ServiceHarness.DEFAULTS);
+    assertEquals(9, new GroupScript(committed, "payments").fetch("orders", 0).offset());
+  }
+
+  private static RecordBatchBuilder offset(long value) {
+    GroupRecord record =
+        new GroupRecord.OffsetCommit(
+            "payments", "orders", 0, new CommittedOffset(value, -1, "", 0, -1));
+    return new RecordBatchBuilder().add(0, RecordCodec.key(record), RecordCodec.value(record));
+  }
+
+  private static RecordBatchBuilder marker(long producerId, int type) {
+    return new RecordBatchBuilder()
+        .producer(producerId, (short) 0, -1)
+        .attributes(0x30)
+        .add(0, new byte[] {0, 0, 0, (byte) type}, new byte[] {0, 0, 0, 0, 0, 0});
+  }
+
+  private static ByteBuffer gzipped(ByteBuffer plain) {
+    ByteBuffer payload =
+        new GzipOnlyCodecs().compress(CompressionType.GZIP, Records.payload(plain, 0));
+    int size = RecordBatch.HEADER_BYTES + payload.remaining();
+    ByteBuffer batch = ByteBuffer.allocateDirect(size);
+    batch.put(plain.slice(0, RecordBatch.HEADER_BYTES)).put(payload).flip();
+    batch.putInt(8, size - RecordBatch.LOG_OVERHEAD);
+    batch.putShort(21, (short) CompressionType.GZIP.id());
+    RecordBatch.updateCrc(batch, 0);
+    return batch;
+  }
+
   private static final class Ignored extends PartitionAppend {
     Ignored(RecordBatchBuilder batch) {
-      super(batch.build(), (short) 1, 1_000, Origin.COORDINATOR);
+      this(batch.build());
+    }
+
+    Ignored(ByteBuffer batch) {
+      super(batch, (short) 1, 1_000, Origin.COORDINATOR);
     }
 
     @Override

@@ -34,8 +34,10 @@ final class ApiVersionsApi {
     this.metrics = metrics;
     List<ApiVersion> all = new ArrayList<>();
     // librdkafka switches features off unless Produce begins at 0, though 0 to 2 are refused.
-    all.add(version(ApiKeys.PRODUCE, (short) 0, ApiKeys.PRODUCE.latestVersion()));
-    all.add(version(ApiKeys.FETCH, ApiKeys.FETCH.oldestVersion(), ApiKeys.FETCH.latestVersion()));
+    for (ApiKeys key : ServedApis.IN_PLACE) {
+      short oldest = key == ApiKeys.PRODUCE ? 0 : key.oldestVersion();
+      all.add(version(key, oldest, key.latestVersion()));
+    }
     for (MessageApi<?> api : served) {
       all.add(version(api.key(), api.minVersion(), api.maxVersion()));
     }

@@ -36,8 +36,6 @@ import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
-import org.apache.kafka.common.message.HeartbeatRequestData;
-import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.JoinGroupResponseData;
@@ -54,7 +52,7 @@ import org.apache.kafka.common.message.SyncGroupResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
-/// The classic group protocol: FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, and
+/// The classic group protocol: FindCoordinator, JoinGroup, SyncGroup, LeaveGroup, and
 /// DescribeGroups, ListGroups, DeleteGroups. What members tell each other stays opaque (T66).
 final class GroupApis {
   private static final byte KEY_GROUP = 0;
@@ -81,7 +79,6 @@ final class GroupApis {
         MessageApi.all(ApiKeys.FIND_COORDINATOR, this::findCoordinator),
         MessageApi.all(ApiKeys.JOIN_GROUP, this::join),
         MessageApi.all(ApiKeys.SYNC_GROUP, this::sync),
-        MessageApi.all(ApiKeys.HEARTBEAT, this::heartbeat),
         MessageApi.all(ApiKeys.LEAVE_GROUP, this::leave),
         MessageApi.all(ApiKeys.DESCRIBE_GROUPS, this::describe),
         MessageApi.all(ApiKeys.LIST_GROUPS, this::list),
@@ -263,16 +260,6 @@ final class GroupApis {
         .setProtocolType(result.protocolType())
         .setProtocolName(result.protocolName())
         .setAssignment(result.assignment());
-  }
-
-  private void heartbeat(Exchange exchange, HeartbeatRequestData request) {
-    ErrorCode error =
-        groups.heartbeat(
-            request.groupId(),
-            request.generationId(),
-            request.memberId(),
-            request.groupInstanceId());
-    exchange.respond(new HeartbeatResponseData().setErrorCode(error.code()));
   }
 
   private void leave(Exchange exchange, LeaveGroupRequestData request) {

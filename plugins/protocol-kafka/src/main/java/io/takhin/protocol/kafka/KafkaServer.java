@@ -8,12 +8,19 @@ import io.takhin.api.protocol.ProtocolServer;
 import io.takhin.api.transaction.TransactionCoordinator;
 import io.takhin.protocol.kafka.fetch.FetchConfig;
 import io.takhin.protocol.kafka.fetch.FetchHandler;
+import io.takhin.protocol.kafka.groups.HeartbeatHandler;
+import io.takhin.protocol.kafka.groups.OffsetCommitHandler;
+import io.takhin.protocol.kafka.net.RequestHandler;
 import io.takhin.protocol.kafka.net.Transport;
 import io.takhin.protocol.kafka.net.TransportConfig;
 import io.takhin.protocol.kafka.net.TransportMetrics;
+import io.takhin.protocol.kafka.offsets.ListOffsetsHandler;
 import io.takhin.protocol.kafka.produce.ProduceHandler;
+import io.takhin.protocol.kafka.wire.Names;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
 /// The server: the transport and what it gives its frames to.
@@ -32,6 +39,7 @@ final class KafkaServer implements ProtocolServer {
         context,
         cluster,
         partitions,
+        groups,
         ServedApis.all(config, context, cluster, partitions, groups, transactions));
   }
 
@@ -40,6 +48,7 @@ final class KafkaServer implements ProtocolServer {
       PluginContext context,
       Cluster cluster,
       PartitionService partitions,
+      GroupCoordinator groups,
       List<MessageApi<?>> apis) {
     TransportMetrics metrics = new TransportMetrics(context.metrics());
     TransportConfig transportConfig = config.transport();
@@ -51,6 +60,14 @@ final class KafkaServer implements ProtocolServer {
             config.fetchSessions(),
             config.fetchSessionEvictionMs(),
             config.fetchColdBytes());
+    Names[] names = Names.forLoops(loops);
+    Map<ApiKeys, RequestHandler> inPlace =
+        Map.of(
+            ApiKeys.METADATA, new MetadataHandler(cluster, names),
+            ApiKeys.HEARTBEAT, new HeartbeatHandler(groups, metrics, names),
+            ApiKeys.OFFSET_COMMIT,
+                new OffsetCommitHandler(cluster, groups, context.clock(), metrics, names),
+            ApiKeys.LIST_OFFSETS, new ListOffsetsHandler(context, cluster, partitions, names));
     RequestRouter router =
         new RequestRouter(
             context,
@@ -58,6 +75,7 @@ final class KafkaServer implements ProtocolServer {
             loops,
             new ProduceHandler(cluster, partitions, metrics, loops),
             new FetchHandler(fetchConfig, context, cluster, partitions, metrics, loops),
+            inPlace,
             apis,
             cluster);
     transport = new Transport(transportConfig, context, router, metrics);

@@ -33,16 +33,15 @@ import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.Descr
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
-import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseBroker;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseBrokerCollection;
-import org.apache.kafka.common.message.MetadataResponseData.MetadataResponsePartition;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopicCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
 /// Metadata, DescribeCluster, DescribeTopicPartitions: the cluster as clients see it through the
-/// listener by which they came. All from one image, so that an answer never mixes two states.
+/// listener by which they came. All from one image, so that an answer never mixes two states. Of
+/// Metadata, only what [MetadataHandler] cannot gather comes here.
 final class MetadataApis {
   /// Kafka's `max.request.partition.size.limit`: partitions in one answer of
   /// DescribeTopicPartitions.
@@ -74,7 +73,9 @@ final class MetadataApis {
     List<MetadataRequestTopic> asked = request.topics();
     // An empty list was all topics before there was null for it (T6).
     if (asked == null || (version == 0 && asked.isEmpty())) {
-      exchange.respond(new MetadataAnswer(exchange, request).allTopics());
+      exchange.respond(
+          new MetadataAnswer(exchange, request)
+              .byName(cluster.image().topicsByName().keySet(), Map.of()));
       return;
     }
     Set<String> names = new LinkedHashSet<>();
@@ -162,20 +163,9 @@ final class MetadataApis {
 
   /// The broker that clients send changes to: the quorum's leader, if they can reach it. Every
   /// broker takes changes, so this one stands in.
-  private int controller(Map<Integer, Endpoint> endpoints) {
+  static int controller(Cluster cluster, Map<Integer, Endpoint> endpoints) {
     int leader = cluster.quorum().state().leader();
     return endpoints.containsKey(leader) ? leader : cluster.nodeId();
-  }
-
-  private static List<Integer> offline(MetadataImage image, List<Integer> replicas) {
-    List<Integer> offline = List.of();
-    for (int replica : replicas) {
-      if (!image.brokers().containsKey(replica)) {
-        offline = offline.isEmpty() ? new ArrayList<>() : offline;
-        offline.add(replica);
-      }
-    }
-    return offline;
   }
 
   /// One answer in the making.
@@ -183,39 +173,20 @@ final class MetadataApis {
     private final MetadataImage image = cluster.image();
     private final short version;
     private final boolean topicOperations;
-    private final Map<Integer, Endpoint> endpoints;
+    private final MetadataView view;
     private final MetadataResponseData response = new MetadataResponseData();
 
     MetadataAnswer(Exchange exchange, MetadataRequestData request) {
       version = exchange.version();
       topicOperations = request.includeTopicAuthorizedOperations();
-      endpoints = Conversions.endpoints(image, exchange.listener());
+      Map<Integer, Endpoint> endpoints = Conversions.endpoints(image, exchange.listener());
+      view = new MetadataView(image.brokers(), endpoints, version);
       response.setBrokers(new MetadataResponseBrokerCollection(endpoints.size()));
-      endpoints.forEach(
-          (id, endpoint) ->
-              response
-                  .brokers()
-                  .add(
-                      new MetadataResponseBroker()
-                          .setNodeId(id)
-                          .setHost(endpoint.host())
-                          .setPort(endpoint.port())
-                          .setRack(rack(id))));
-      response.setClusterId(cluster.clusterId()).setControllerId(controller(endpoints));
+      response.brokers().addAll(view.shownBrokers());
+      response.setClusterId(cluster.clusterId()).setControllerId(controller(cluster, endpoints));
       if (version >= 8 && version <= 10 && request.includeClusterAuthorizedOperations()) {
         response.setClusterAuthorizedOperations(AuthorizedOperations.CLUSTER);
       }
-    }
-
-    private @Nullable String rack(int id) {
-      Broker broker = image.brokers().get(id);
-      return broker == null ? null : broker.rack();
-    }
-
-    MetadataResponseData allTopics() {
-      response.setTopics(new MetadataResponseTopicCollection(image.topicsByName().size()));
-      image.topicsByName().values().forEach(topic -> response.topics().add(topic(topic)));
-      return response;
     }
 
     MetadataResponseData byId(Set<Uuid> ids) {
@@ -274,41 +245,7 @@ final class MetadataApis {
     }
 
     private MetadataResponseTopic topic(TopicImage topic) {
-      List<PartitionState> states = topic.partitions();
-      List<MetadataResponsePartition> partitions = new ArrayList<>(states.size());
-      for (int index = 0; index < states.size(); index++) {
-        partitions.add(partition(index, states.get(index)));
-      }
-      return newTopic()
-          .setName(topic.name())
-          .setTopicId(Conversions.uuid(topic.id()))
-          .setIsInternal(Topic.isInternal(topic.name()))
-          .setPartitions(partitions)
-          .setTopicAuthorizedOperations(operations());
-    }
-
-    private MetadataResponsePartition partition(int index, PartitionState state) {
-      List<Integer> offline = offline(image, state.replicas());
-      ErrorCode error = ErrorCode.NONE;
-      int leader = state.leader();
-      if (!endpoints.containsKey(leader)) {
-        // Since version 6 a listener that the leader does not have is told from no leader at all.
-        error =
-            version >= 6 && image.brokers().containsKey(leader)
-                ? ErrorCode.LISTENER_NOT_FOUND
-                : ErrorCode.LEADER_NOT_AVAILABLE;
-        leader = -1;
-      } else if (version == 0 && !offline.isEmpty()) {
-        error = ErrorCode.REPLICA_NOT_AVAILABLE;
-      }
-      return new MetadataResponsePartition()
-          .setErrorCode(error.code())
-          .setPartitionIndex(index)
-          .setLeaderId(leader)
-          .setLeaderEpoch(state.leaderEpoch())
-          .setReplicaNodes(state.replicas())
-          .setIsrNodes(state.isr())
-          .setOfflineReplicas(offline);
+      return view.fill(newTopic(), topic).setTopicAuthorizedOperations(operations());
     }
   }
 
@@ -329,7 +266,7 @@ final class MetadataApis {
     DescribeClusterResponseData response =
         new DescribeClusterResponseData()
             .setClusterId(cluster.clusterId())
-            .setControllerId(controller(endpoints))
+            .setControllerId(controller(cluster, endpoints))
             .setClusterAuthorizedOperations(
                 request.includeClusterAuthorizedOperations()
                     ? AuthorizedOperations.CLUSTER
@@ -468,6 +405,6 @@ final class MetadataApis {
         .setIsrNodes(state.isr())
         .setEligibleLeaderReplicas(List.of())
         .setLastKnownElr(List.of())
-        .setOfflineReplicas(offline(image, state.replicas()));
+        .setOfflineReplicas(MetadataView.offline(image.brokers(), state.replicas()));
   }
 }

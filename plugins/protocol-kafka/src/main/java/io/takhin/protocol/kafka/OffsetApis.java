@@ -5,26 +5,16 @@ import io.takhin.api.cluster.Cluster;
 import io.takhin.api.cluster.MetadataImage;
 import io.takhin.api.cluster.MetadataImage.TopicImage;
 import io.takhin.api.group.GroupCoordinator;
-import io.takhin.api.group.GroupCoordinator.CommitRequest;
 import io.takhin.api.group.GroupCoordinator.DeletedOffsets;
 import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
-import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import org.apache.kafka.common.message.OffsetCommitRequestData;
-import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
-import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
-import org.apache.kafka.common.message.OffsetCommitResponseData;
-import org.apache.kafka.common.message.OffsetCommitResponseData.OffsetCommitResponsePartition;
-import org.apache.kafka.common.message.OffsetCommitResponseData.OffsetCommitResponseTopic;
 import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestPartition;
 import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestTopic;
@@ -43,85 +33,21 @@ import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchRespon
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
-/// Committed offsets: OffsetCommit, OffsetFetch, OffsetDelete. Topics are checked here, against the
+/// Committed offsets: OffsetFetch, OffsetDelete. Topics are checked here, against the
 /// metadata; groups and members by the coordinator.
 final class OffsetApis {
   private final Cluster cluster;
   private final GroupCoordinator groups;
-  private final InstantSource clock;
 
-  OffsetApis(Cluster cluster, GroupCoordinator groups, InstantSource clock) {
+  OffsetApis(Cluster cluster, GroupCoordinator groups) {
     this.cluster = cluster;
     this.groups = groups;
-    this.clock = clock;
   }
 
   List<MessageApi<?>> apis() {
     return List.of(
-        MessageApi.all(ApiKeys.OFFSET_COMMIT, this::commit),
         MessageApi.all(ApiKeys.OFFSET_FETCH, this::fetch),
         MessageApi.all(ApiKeys.OFFSET_DELETE, this::delete));
-  }
-
-  private void commit(Exchange exchange, OffsetCommitRequestData request) {
-    boolean byId = exchange.version() >= 10;
-    MetadataImage image = cluster.image();
-    OffsetCommitResponseData response = new OffsetCommitResponseData();
-    List<OffsetToCommit> offsets = new ArrayList<>();
-    List<OffsetCommitResponsePartition> answers = new ArrayList<>();
-    for (OffsetCommitRequestTopic asked : request.topics()) {
-      // Version 10 has no names, and an id of zeroes names nothing.
-      TopicImage topic =
-          byId ? image.topic(Conversions.uuid(asked.topicId())) : image.topic(asked.name());
-      List<OffsetCommitResponsePartition> partitions = new ArrayList<>(asked.partitions().size());
-      for (OffsetCommitRequestPartition partition : asked.partitions()) {
-        OffsetCommitResponsePartition answer =
-            new OffsetCommitResponsePartition().setPartitionIndex(partition.partitionIndex());
-        partitions.add(answer);
-        ErrorCode error = check(topic, partition.partitionIndex(), byId);
-        if (topic == null || error != ErrorCode.NONE) {
-          answer.setErrorCode(error.code());
-          continue;
-        }
-        answers.add(answer);
-        offsets.add(
-            new OffsetToCommit(
-                topic.id(),
-                topic.name(),
-                partition.partitionIndex(),
-                partition.committedOffset(),
-                partition.committedLeaderEpoch(),
-                Objects.requireNonNullElse(partition.committedMetadata(), "")));
-      }
-      response
-          .topics()
-          .add(
-              new OffsetCommitResponseTopic()
-                  .setName(asked.name())
-                  .setTopicId(asked.topicId())
-                  .setPartitions(partitions));
-    }
-    if (offsets.isEmpty()) {
-      exchange.respond(response);
-      return;
-    }
-    CommitRequest commit =
-        new CommitRequest(
-            request.groupId(),
-            request.generationIdOrMemberEpoch(),
-            request.memberId(),
-            request.groupInstanceId(),
-            expireTimeMs(request.retentionTimeMs()),
-            offsets);
-    Conversions.answer(
-        exchange,
-        groups.commitOffsets(commit),
-        errors -> {
-          for (int i = 0; i < answers.size(); i++) {
-            answers.get(i).setErrorCode(errors.get(i).code());
-          }
-          return response;
-        });
   }
 
   /// What is wrong with the name of a partition; NONE if nothing is.
@@ -132,15 +58,6 @@ final class OffsetApis {
     return partition < 0 || partition >= topic.partitions().size()
         ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         : ErrorCode.NONE;
-  }
-
-  /// Of a retention that the client chose (versions 2 to 4, T40); -1 leaves it to the broker.
-  private long expireTimeMs(long retentionMs) {
-    if (retentionMs < 0) {
-      return -1;
-    }
-    long expireTimeMs = clock.millis() + retentionMs;
-    return expireTimeMs < 0 ? Long.MAX_VALUE : expireTimeMs;
   }
 
   private void fetch(Exchange exchange, OffsetFetchRequestData request) {

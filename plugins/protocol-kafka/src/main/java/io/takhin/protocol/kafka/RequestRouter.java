@@ -9,6 +9,7 @@ import io.takhin.protocol.kafka.fetch.FetchHandler;
 import io.takhin.protocol.kafka.net.Connection;
 import io.takhin.protocol.kafka.net.FrameHandler;
 import io.takhin.protocol.kafka.net.OncePerKind;
+import io.takhin.protocol.kafka.net.RequestHandler;
 import io.takhin.protocol.kafka.net.TransportMetrics;
 import io.takhin.protocol.kafka.produce.ProduceHandler;
 import io.takhin.protocol.kafka.wire.FrameReader;
@@ -16,14 +17,15 @@ import io.takhin.protocol.kafka.wire.MalformedRequestException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Reads a request's header and gives the rest to whoever serves it: Produce and Fetch in place,
-/// the others through their message classes.
+/// Reads a request's header and gives the rest to whoever serves it: the hot APIs in place, the
+/// others through their message classes.
 ///
 /// What is not served: a version of ApiVersions that nobody knows is answered in version 0 (T1); a
 /// key and version that Kafka has but this broker does not serve gets the API's error response with
@@ -39,6 +41,7 @@ final class RequestRouter implements FrameHandler {
   private final FetchHandler fetch;
   private final ApiVersionsApi apiVersions;
   private final @Nullable MessageApi<?>[] apis = new MessageApi<?>[KEYS];
+  private final @Nullable RequestHandler[] inPlace = new RequestHandler[KEYS];
   private final OncePerKind once;
 
   RequestRouter(
@@ -47,6 +50,7 @@ final class RequestRouter implements FrameHandler {
       int loops,
       ProduceHandler produce,
       FetchHandler fetch,
+      Map<ApiKeys, RequestHandler> inPlace,
       List<MessageApi<?>> served,
       Cluster cluster) {
     this.context = context;
@@ -54,6 +58,7 @@ final class RequestRouter implements FrameHandler {
     this.produce = produce;
     this.fetch = fetch;
     this.once = new OncePerKind(context::nanoTime);
+    inPlace.forEach((key, handler) -> this.inPlace[key.id] = handler);
     readers = new FrameReader[loops];
     for (int i = 0; i < loops; i++) {
       readers[i] = new FrameReader();
@@ -101,7 +106,13 @@ final class RequestRouter implements FrameHandler {
     } else if (api == ApiKeys.FETCH) {
       fetch.handle(connection, frame, reader, version, correlationId, until - from);
     } else {
-      message(connection, reader, api, version, correlationId, clientId, until - from);
+      RequestHandler handler = inPlace[key];
+      int bodyAt = reader.position();
+      if (handler == null
+          || !handler.handle(connection, reader, version, correlationId, until - from)) {
+        reader.reset(view, bodyAt, until);
+        message(connection, reader, api, version, correlationId, clientId, until - from);
+      }
     }
   }
 

@@ -8,11 +8,21 @@ import io.takhin.api.storage.LogStorage;
 import io.takhin.api.transaction.TransactionCoordinator;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
-/// The one list of the APIs that are served by message classes. Whatever is added here is
-/// advertised.
+/// The APIs that are served. Whatever is added here is advertised.
 final class ServedApis {
+  /// Those that are read in place and have no message classes beside them, in all versions that
+  /// Kafka knows of them.
+  static final List<ApiKeys> IN_PLACE =
+      List.of(
+          ApiKeys.PRODUCE,
+          ApiKeys.FETCH,
+          ApiKeys.LIST_OFFSETS,
+          ApiKeys.OFFSET_COMMIT,
+          ApiKeys.HEARTBEAT);
+
   private ServedApis() {}
 
   /// All of them.
@@ -29,7 +39,7 @@ final class ServedApis {
     apis.addAll(new MetadataApis(cluster, groups, config.autoCreateTopics()).apis());
     apis.addAll(new TopicApis(cluster).apis());
     apis.addAll(new LogApis(cluster, partitions).apis());
-    apis.addAll(new OffsetApis(cluster, groups, context.clock()).apis());
+    apis.addAll(new OffsetApis(cluster, groups).apis());
     apis.addAll(new GroupApis(cluster, groups, transactions).apis());
     apis.addAll(new ConfigApis(cluster).apis());
     apis.addAll(new LogDirApis(partitions, context.service(LogStorage.class)).apis());

@@ -28,8 +28,6 @@ import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
-import org.apache.kafka.common.message.HeartbeatRequestData;
-import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocolCollection;
@@ -196,18 +194,6 @@ class GroupApisTest {
     SyncGroupResponseData answer = exchange(ApiKeys.SYNC_GROUP, 5).ask(apis, request).response();
     assertEquals("range", answer.protocolName());
     assertEquals("range", groups.<SyncRequest>lastAsked().protocolName());
-  }
-
-  @Test
-  void aHeartbeatSaysTheCoordinatorsWord() {
-    groups.beat = ErrorCode.REBALANCE_IN_PROGRESS;
-    for (int version = 0; version <= ApiKeys.HEARTBEAT.latestVersion(); version++) {
-      HeartbeatResponseData answer =
-          exchange(ApiKeys.HEARTBEAT, version)
-              .ask(apis, new HeartbeatRequestData().setGroupId("g").setMemberId("m"))
-              .response();
-      assertEquals(ErrorCode.REBALANCE_IN_PROGRESS.code(), answer.errorCode());
-    }
   }
 
   @Test

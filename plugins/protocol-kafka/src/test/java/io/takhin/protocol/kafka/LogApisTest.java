@@ -1,8 +1,6 @@
 package io.takhin.protocol.kafka;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.Cluster.NewTopic;
@@ -27,11 +25,6 @@ import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersRequestData.TopicRequest;
 import org.apache.kafka.common.message.DescribeProducersRequestData.TopicRequestCollection;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
-import org.apache.kafka.common.message.ListOffsetsRequestData;
-import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
-import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
-import org.apache.kafka.common.message.ListOffsetsResponseData;
-import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
@@ -52,73 +45,6 @@ class LogApisTest {
     orders = Objects.requireNonNull(topic.partition(0));
     CapturedProduce.append(orders, Batches.at(1000, "a", "b"));
     CapturedProduce.append(orders, Batches.at(2000, "c"));
-  }
-
-  private static ListOffsetsPartition at(int partition, long timestamp) {
-    return new ListOffsetsPartition().setPartitionIndex(partition).setTimestamp(timestamp);
-  }
-
-  private RecordingExchange offsets(int version, String topic, ListOffsetsPartition... asked) {
-    return new RecordingExchange(ApiKeys.LIST_OFFSETS, version)
-        .ask(
-            apis,
-            new ListOffsetsRequestData()
-                .setReplicaId(-1)
-                .setTopics(
-                    List.of(new ListOffsetsTopic().setName(topic).setPartitions(List.of(asked)))));
-  }
-
-  private static ListOffsetsPartitionResponse first(RecordingExchange exchange) {
-    return exchange.<ListOffsetsResponseData>response().topics().getFirst().partitions().getFirst();
-  }
-
-  @Test
-  void endsAreFoundInlineAndTimesByAWorker() {
-    for (int version = 1; version <= ApiKeys.LIST_OFFSETS.latestVersion(); version++) {
-      RecordingExchange latest = offsets(version, "orders", at(0, -1));
-      assertFalse(latest.blocked());
-      assertEquals(3, first(latest).offset());
-      assertEquals(-1, first(latest).timestamp());
-      assertEquals(version >= 4 ? 0 : -1, first(latest).leaderEpoch());
-      assertEquals(0, first(offsets(version, "orders", at(0, -2))).offset());
-      RecordingExchange byTime = offsets(version, "orders", at(0, 1500));
-      assertTrue(byTime.blocked());
-      assertEquals(2, first(byTime).offset());
-      assertEquals(2000, first(byTime).timestamp());
-      assertEquals(-1, first(offsets(version, "orders", at(0, 9999))).offset());
-    }
-  }
-
-  @Test
-  void t33SpecialTimestampsBelongToVersions() {
-    int[] since = {1, 1, 7, 8, 9, 11};
-    for (int version = 1; version <= ApiKeys.LIST_OFFSETS.latestVersion(); version++) {
-      for (int timestamp = -1; timestamp >= -6; timestamp--) {
-        boolean known = version >= since[-1 - timestamp];
-        boolean refused =
-            first(offsets(version, "orders", at(0, timestamp))).errorCode()
-                == ErrorCode.UNSUPPORTED_VERSION.code();
-        assertEquals(known, !refused, "v" + version + " " + timestamp);
-      }
-      for (long unknown : new long[] {-7, Long.MIN_VALUE}) {
-        assertEquals(
-            ErrorCode.UNSUPPORTED_VERSION.code(),
-            first(offsets(version, "orders", at(0, unknown))).errorCode());
-      }
-    }
-  }
-
-  @Test
-  void whatIsNotHereOrNamedTwiceHasItsOwnError() {
-    assertEquals(3, first(offsets(7, "gone", at(0, -1))).errorCode());
-    assertEquals(3, first(offsets(7, "orders", at(2, -1))).errorCode());
-    assertEquals(3, first(offsets(7, "orders", at(-1, -1))).errorCode());
-    ListOffsetsResponseData answer =
-        offsets(7, "orders", at(0, -1), at(1, -1), at(0, -2)).response();
-    assertEquals(
-        List.of(42, 0, 42),
-        answer.topics().getFirst().partitions().stream().map(p -> (int) p.errorCode()).toList());
-    assertEquals(75, first(offsets(7, "orders", at(0, -1).setCurrentLeaderEpoch(9))).errorCode());
   }
 
   @Test
@@ -242,7 +168,5 @@ class LogApisTest {
     assertEquals(
         ErrorCode.KAFKA_STORAGE_ERROR.code(),
         directory(4, new DescribeLogDirsRequestData().setTopics(null)).errorCode());
-    assertEquals(
-        ErrorCode.KAFKA_STORAGE_ERROR.code(), first(offsets(7, "orders", at(0, -1))).errorCode());
   }
 }

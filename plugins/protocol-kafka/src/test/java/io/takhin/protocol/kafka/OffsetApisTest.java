@@ -1,21 +1,14 @@
 package io.takhin.protocol.kafka;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.MetadataImage.TopicImage;
-import io.takhin.api.group.GroupCoordinator.CommitRequest;
 import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.testkit.cluster.InMemoryCluster;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.message.OffsetCommitRequestData;
-import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
-import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
-import org.apache.kafka.common.message.OffsetCommitResponseData;
 import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestPartition;
 import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestTopic;
@@ -32,82 +25,8 @@ import org.junit.jupiter.api.Test;
 class OffsetApisTest {
   private final InMemoryCluster cluster = new InMemoryCluster();
   private final ScriptedGroups groups = new ScriptedGroups();
-  private final List<MessageApi<?>> apis =
-      new OffsetApis(cluster, groups, () -> Instant.ofEpochMilli(5_000)).apis();
+  private final List<MessageApi<?>> apis = new OffsetApis(cluster, groups).apis();
   private final TopicImage orders = cluster.createTopic("orders", 2);
-
-  private static OffsetCommitRequestTopic committing(Uuid id, String name, int... partitions) {
-    OffsetCommitRequestTopic topic = new OffsetCommitRequestTopic().setName(name).setTopicId(id);
-    for (int partition : partitions) {
-      topic
-          .partitions()
-          .add(
-              new OffsetCommitRequestPartition()
-                  .setPartitionIndex(partition)
-                  .setCommittedOffset(10)
-                  .setCommittedMetadata(null));
-    }
-    return topic;
-  }
-
-  private OffsetCommitResponseData commit(int version, OffsetCommitRequestTopic... topics) {
-    OffsetCommitRequestData request =
-        new OffsetCommitRequestData()
-            .setGroupId("g")
-            .setRetentionTimeMs(version <= 4 ? 1000 : -1)
-            .setTopics(List.of(topics));
-    return new RecordingExchange(ApiKeys.OFFSET_COMMIT, version).ask(apis, request).response();
-  }
-
-  @Test
-  void t40CommitsWhatExistsAndNamesWhatDoesNot() {
-    for (int version = 2; version <= 9; version++) {
-      OffsetCommitResponseData answer =
-          commit(
-              version,
-              committing(Uuid.ZERO_UUID, "gone", 0),
-              committing(Uuid.ZERO_UUID, "orders", 0, 2, -1, 1));
-      assertEquals(3, answer.topics().get(0).partitions().getFirst().errorCode());
-      List<Integer> errors =
-          answer.topics().get(1).partitions().stream().map(p -> (int) p.errorCode()).toList();
-      assertEquals(List.of(0, 3, 3, 0), errors);
-      CommitRequest asked = groups.lastAsked();
-      assertEquals(2, asked.offsets().size());
-      assertEquals(orders.id(), asked.offsets().getFirst().topicId());
-      assertEquals("", asked.offsets().getFirst().metadata());
-      assertEquals(version <= 4 ? 6_000 : -1, asked.expireTimeMs());
-    }
-  }
-
-  @Test
-  void t12CommitsByIdFromVersion10On() {
-    Uuid id = Conversions.uuid(orders.id());
-    OffsetCommitResponseData answer =
-        commit(10, committing(id, "", 1), committing(new Uuid(1, 1), "", 0));
-    assertEquals(id, answer.topics().get(0).topicId());
-    assertEquals(0, answer.topics().get(0).partitions().getFirst().errorCode());
-    assertEquals(
-        ErrorCode.UNKNOWN_TOPIC_ID.code(),
-        answer.topics().get(1).partitions().getFirst().errorCode());
-    assertEquals("orders", groups.<CommitRequest>lastAsked().offsets().getFirst().topic());
-  }
-
-  @Test
-  void aCommitOfNothingThatExistsDoesNotReachTheCoordinator() {
-    commit(9, committing(Uuid.ZERO_UUID, "gone", 0));
-    assertTrue(groups.asked.isEmpty());
-  }
-
-  @Test
-  void aGroupsErrorIsThatOfEveryPartition() {
-    groups.committed = ErrorCode.ILLEGAL_GENERATION;
-    OffsetCommitResponseData answer = commit(9, committing(Uuid.ZERO_UUID, "orders", 0, 1));
-    answer
-        .topics()
-        .getFirst()
-        .partitions()
-        .forEach(p -> assertEquals(ErrorCode.ILLEGAL_GENERATION.code(), p.errorCode()));
-  }
 
   @Test
   void fetchesByNameInTheShapeOfEachVersion() {

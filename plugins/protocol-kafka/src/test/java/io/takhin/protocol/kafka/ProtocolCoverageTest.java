@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.message.ApiMessageType.ListenerType;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -72,9 +71,11 @@ class ProtocolCoverageTest {
       served.put(api.key(), api.minVersion() + " to " + api.maxVersion());
     }
     // The hot ones have readers and writers of their own, for all versions.
-    for (ApiKeys hot : List.of(ApiKeys.PRODUCE, ApiKeys.FETCH, ApiKeys.API_VERSIONS)) {
+    for (ApiKeys hot : ServedApis.IN_PLACE) {
       served.put(hot, hot.oldestVersion() + " to " + hot.latestVersion());
     }
+    ApiKeys versions = ApiKeys.API_VERSIONS;
+    served.put(versions, versions.oldestVersion() + " to " + versions.latestVersion());
     StringBuilder page =
         new StringBuilder(
             """

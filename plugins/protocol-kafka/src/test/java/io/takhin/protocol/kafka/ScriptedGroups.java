@@ -3,6 +3,7 @@ package io.takhin.protocol.kafka;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.group.GroupCoordinator;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,10 @@ final class ScriptedGroups implements GroupCoordinator {
   ErrorCode memberLeft = ErrorCode.NONE;
   ErrorCode committed = ErrorCode.NONE;
   ErrorCode marked = ErrorCode.NONE;
+  Function<CommitRequest, CompletableFuture<List<ErrorCode>>> commitOutcome =
+      request ->
+          CompletableFuture.completedFuture(
+              request.offsets().stream().map(offset -> committed).toList());
   ErrorCode fetched = ErrorCode.NONE;
   ErrorCode deletedOffsets = ErrorCode.NONE;
   List<FetchedOffset> allOffsets = List.of();
@@ -29,7 +34,10 @@ final class ScriptedGroups implements GroupCoordinator {
   ErrorCode deleted = ErrorCode.NONE;
   List<ListedGroup> listed = List.of();
 
-  final List<Object> asked = new ArrayList<>();
+  final List<Object> asked = Collections.synchronizedList(new ArrayList<>());
+
+  /// A heartbeat that was asked for.
+  record Beat(String group, int generation, String member, @Nullable String instance) {}
 
   @SuppressWarnings("unchecked")
   <T> T lastAsked() {
@@ -57,7 +65,7 @@ final class ScriptedGroups implements GroupCoordinator {
   @Override
   public ErrorCode heartbeat(
       String groupId, int generation, String memberId, @Nullable String instanceId) {
-    asked.add(groupId);
+    asked.add(new Beat(groupId, generation, memberId, instanceId));
     return beat;
   }
 
@@ -71,8 +79,7 @@ final class ScriptedGroups implements GroupCoordinator {
   @Override
   public CompletableFuture<List<ErrorCode>> commitOffsets(CommitRequest request) {
     asked.add(request);
-    return CompletableFuture.completedFuture(
-        request.offsets().stream().map(offset -> committed).toList());
+    return commitOutcome.apply(request);
   }
 
   @Override

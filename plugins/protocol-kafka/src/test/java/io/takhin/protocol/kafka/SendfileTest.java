@@ -196,7 +196,9 @@ class SendfileTest {
               1000,
               coldBytes,
               true);
-      KafkaServer server = new KafkaServer(config, context, cluster, service(topic), List.of());
+      KafkaServer server =
+          new KafkaServer(
+              config, context, cluster, service(topic), new ScriptedGroups(), List.of());
       server.start();
       try (RawClient client = new RawClient(server.addresses().getFirst().getPort())) {
         for (int version = 4; version <= 18; version += 7) {

@@ -44,7 +44,12 @@ final class Committer {
     while (true) {
       LocalLog log = queue.poll();
       if (log != null) {
-        log.commit();
+        try {
+          log.commit();
+        } catch (RuntimeException e) {
+          // the others' acknowledgements must not end with a defect of one listener
+          LocalLog.LOGGER.error("{}: telling what is committable failed", log.partition(), e);
+        }
       } else if (closed) {
         return;
       } else {

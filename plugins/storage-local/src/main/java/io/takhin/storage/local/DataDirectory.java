@@ -4,7 +4,6 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.TakhinException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
@@ -12,8 +11,8 @@ import java.util.Base64;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +29,7 @@ final class DataDirectory {
 
   private final Disk disk;
   private final Path path;
+  private final RandomGenerator random;
   private final Checkpoint recoveryPoints;
   private final Checkpoint highWatermarks;
   private final Checkpoint starts;
@@ -40,7 +40,8 @@ final class DataDirectory {
   private boolean sameBoot;
   private @Nullable Closeable lock;
 
-  DataDirectory(Disk disk, Path path) {
+  DataDirectory(Disk disk, Path path, RandomGenerator random) {
+    this.random = random;
     this.disk = disk;
     this.path = path;
     this.recoveryPoints = new Checkpoint(disk, path.resolve("recovery-point-offset-checkpoint"));
@@ -98,12 +99,10 @@ final class DataDirectory {
   }
 
   private void writeMeta() throws IOException {
-    UUID id = UUID.randomUUID();
-    byte[] bytes =
-        ByteBuffer.allocate(16)
-            .putLong(id.getMostSignificantBits())
-            .putLong(id.getLeastSignificantBits())
-            .array();
+    byte[] bytes = new byte[16];
+    random.nextBytes(bytes);
+    bytes[6] = (byte) ((bytes[6] & 0x0f) | 0x40); // a version 4 UUID, as Kafka writes it
+    bytes[8] = (byte) ((bytes[8] & 0x3f) | 0x80);
     String text =
         "version=1\ndirectory.id="
             + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)

@@ -22,17 +22,19 @@ final class Durability {
   private final LogContext context;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long recoveryPoint;
+  private volatile boolean fresh;
   private volatile boolean namesDirty;
   private volatile boolean commitQueued;
   private volatile boolean flushQueued;
   private volatile long dirtySinceMs;
 
-  /// @param namesDirty whether the directory of the log itself may not be on disk yet
-  Durability(LocalLog log, long recoveryPoint, boolean namesDirty) {
+  /// @param fresh whether the directory of the log itself may not be on disk yet; that matters once
+  ///     there is something in it
+  Durability(LocalLog log, long recoveryPoint, boolean fresh) {
     this.log = log;
     this.context = log.context();
     this.recoveryPoint = recoveryPoint;
-    this.namesDirty = namesDirty;
+    this.fresh = fresh;
   }
 
   /// All below is known to be on disk.
@@ -100,11 +102,32 @@ final class Durability {
             || waitedMs < 0
             || log.end().offset() - recoveryPoint >= settings.flushMessages();
     if (!due) {
+      noteProgress();
       return !log.closed();
     }
     flushQueued = false;
     flushQuietly();
     return false;
+  }
+
+  /// Writes what a restart on the same boot begins with, without forcing anything: the newest index
+  /// entries and, now and then, the producers. Whoever leaves flushing to the system would read
+  /// whole segments after a crash of the process otherwise.
+  private void noteProgress() {
+    exclude(
+        () -> {
+          if (log.closed() || context.directory().offline() != null) {
+            return;
+          }
+          try {
+            log.end().segment().saveIndex();
+          } catch (Disk.FullException e) {
+            context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
+          } catch (IOException e) {
+            context.directory().fail("writing an index of " + log.path(), e);
+          }
+        });
+    log.snapshotIfDue();
   }
 
   /// Flushes in the background: a failure has taken the directory offline and was logged there.
@@ -124,10 +147,11 @@ final class Durability {
     lock.lock();
     try {
       context.directory().check();
-      if (recoveryPoint >= written.offset() && !namesDirty) {
+      boolean newcomer = fresh && written.bytes() > 0;
+      if (recoveryPoint >= written.offset() && !namesDirty && !newcomer) {
         return;
       }
-      long begin = System.nanoTime();
+      long begin = context.nanoTime().getAsLong();
       Segment[] segments = log.segments();
       for (int i = 0; i < segments.length; i++) {
         long until = i + 1 < segments.length ? segments[i + 1].baseOffset : Long.MAX_VALUE;
@@ -135,15 +159,18 @@ final class Durability {
           force(segments[i]);
         }
       }
-      if (namesDirty) {
+      if (namesDirty || newcomer) {
         namesDirty = false;
-        log.epochs().save();
+        saveEpochs();
         context.disk().forceDirectory(log.path());
+      }
+      if (newcomer) {
         context.disk().forceDirectory(log.directory());
+        fresh = false;
       }
       recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), log.end().offset()));
       context.directory().noteChange();
-      context.flushes().record(System.nanoTime() - begin);
+      context.flushes().record(context.nanoTime().getAsLong() - begin);
     } catch (Disk.FullException e) {
       namesDirty = true;
       context.directory().noteFull(String.valueOf(e.getMessage()));
@@ -165,7 +192,20 @@ final class Durability {
     } finally {
       segment.file.release();
     }
-    segment.saveIndex();
+    try {
+      segment.saveIndex();
+    } catch (Disk.FullException e) {
+      context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
+    }
     segment.forceTransactions();
+  }
+
+  private void saveEpochs() throws IOException {
+    try {
+      log.epochs().save();
+    } catch (Disk.FullException e) {
+      namesDirty = true;
+      context.directory().noteFull(String.valueOf(e.getMessage())); // the batches have them
+    }
   }
 }

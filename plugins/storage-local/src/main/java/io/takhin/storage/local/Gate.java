@@ -60,7 +60,12 @@ final class Gate {
     while (true) {
       LogAppend newest = (LogAppend) HEAD.getAndSet(this, null);
       if (newest != null) {
-        round.accept(reversed(newest));
+        try {
+          round.accept(reversed(newest));
+        } catch (RuntimeException e) {
+          // whoever comes later must not find the gate shut for ever
+          LocalLog.LOGGER.error("a round of appends failed: a defect", e);
+        }
         continue;
       }
       inside = null;

@@ -21,7 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +50,7 @@ final class LocalLog implements PartitionLog {
   private final LogTransactions transactions;
   private final RecentEnds recentEnds = new RecentEnds();
   private final Gate gate = new Gate(this::round);
-  private final Object progress = new Object();
+  private final ReentrantLock progress = new ReentrantLock();
   private final Durability durability;
 
   private volatile Path path;
@@ -89,7 +89,8 @@ final class LocalLog implements PartitionLog {
     this.durability =
         new Durability(this, Math.min(found.recoveryPoint(), found.logEndOffset()), found.fresh());
     this.committableEndOffset = found.logEndOffset();
-    this.snapshots = new ProducerSnapshots(this, producers, found.snapshotOffset());
+    this.snapshots =
+        new ProducerSnapshots(this, producers, found.snapshotOffset(), found.logEndOffset());
     this.transactions = new LogTransactions(this, found.aborts());
     producers.transactions().highWatermark(highWatermark);
     drawJitter();
@@ -195,7 +196,7 @@ final class LocalLog implements PartitionLog {
 
   private void drawJitter() {
     long most = Math.min(config.segmentJitterMs(), config.segmentMs());
-    rollJitterMs = most <= 0 ? 0 : ThreadLocalRandom.current().nextLong(most);
+    rollJitterMs = most <= 0 ? 0 : context.random().nextLong(most);
   }
 
   void checkOpen() {
@@ -460,13 +461,16 @@ final class LocalLog implements PartitionLog {
 
   /// Tells the listener that all up to `to` is as durable as an acknowledgement asks.
   void committable(LogEnd to) {
-    synchronized (progress) {
+    progress.lock();
+    try {
       if (to.offset() > committableEndOffset && to.offset() <= end.offset()) {
         long bytes = to.bytes() - committableBytes;
         committableEndOffset = to.offset();
         committableBytes = to.bytes();
         listener.committable(to.offset(), bytes);
       }
+    } finally {
+      progress.unlock();
     }
   }
 
@@ -489,7 +493,8 @@ final class LocalLog implements PartitionLog {
     return durability;
   }
 
-  /// Takes a snapshot of the producers if much was written since the last one.
+  /// Takes a snapshot of the producers if much was written since the last one: a restart reads no
+  /// more than that, and snapshots are a small share of what is written.
   void snapshotIfDue() {
     if (snapshots.due()) {
       gate.run(snapshots::takeAtEnd);
@@ -585,8 +590,11 @@ final class LocalLog implements PartitionLog {
     if (epochs.truncateStart(offset)) {
       saveEpochs();
     }
-    synchronized (progress) {
+    progress.lock();
+    try {
       listener.logStartAdvanced(offset);
+    } finally {
+      progress.unlock();
     }
   }
 
@@ -711,9 +719,12 @@ final class LocalLog implements PartitionLog {
     highWatermark = Math.min(highWatermark, offset);
     durability.truncated(offset);
     logStartOffset = Math.min(logStartOffset, offset);
-    synchronized (progress) {
+    progress.lock();
+    try {
       committableEndOffset = Math.min(committableEndOffset, offset);
       committableBytes = end.bytes();
+    } finally {
+      progress.unlock();
     }
     epochs.truncateEnd(offset);
     epochs.save();
@@ -721,8 +732,11 @@ final class LocalLog implements PartitionLog {
 
   /// Tells the listener that the directory failed.
   void offline(String reason) {
-    synchronized (progress) {
+    progress.lock();
+    try {
       listener.offline(reason);
+    } finally {
+      progress.unlock();
     }
   }
 

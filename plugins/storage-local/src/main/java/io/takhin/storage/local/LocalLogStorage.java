@@ -52,7 +52,7 @@ final class LocalLogStorage implements LogStorage {
     this.disk = disk;
     this.removals = new Removals(plugin.clock());
     this.directory = new DirectoryState(config.dataDir().toAbsolutePath().normalize(), removals);
-    this.data = new DataDirectory(disk, directory.path());
+    this.data = new DataDirectory(disk, directory.path(), plugin.random());
     this.committer = new Committer(plugin.threads("commit"));
     Metrics.Histogram flushes =
         plugin
@@ -71,6 +71,8 @@ final class LocalLogStorage implements LogStorage {
             new DirtyLogs(),
             plugin.blocking(),
             plugin.clock(),
+            plugin::nanoTime,
+            plugin.random(),
             flushes,
             config.logDefaults().indexIntervalBytes());
     this.housekeeping = new Housekeeping(config, plugin, this);
@@ -219,7 +221,8 @@ final class LocalLogStorage implements LogStorage {
 
   /// A name that nobody uses, for a directory that must go out of the way.
   private Path aside(TopicPartition partition, String suffix) {
-    String unique = UUID.randomUUID().toString().replace("-", "");
+    String unique =
+        String.format("%016x%016x", plugin.random().nextLong(), plugin.random().nextLong());
     String end = "-" + partition.partition() + "." + unique + suffix;
     String topic = partition.topic();
     int length = Math.min(topic.length(), MAX_NAME - end.length());

@@ -154,7 +154,7 @@ final class LocalReader implements LogReader {
   private int indexed(Disk.File file, Segment in, long offset) throws IOException {
     SegmentIndex index = in.index();
     for (int attempt = 0; ; attempt++) {
-      int entry = index.floor((int) (offset - in.baseOffset));
+      int entry = index.floor((int) Math.min(Integer.MAX_VALUE, offset - in.baseOffset));
       if (entry < 0) {
         return 0;
       }

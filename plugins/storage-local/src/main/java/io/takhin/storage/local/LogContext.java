@@ -3,6 +3,8 @@ package io.takhin.storage.local;
 import io.takhin.api.metrics.Metrics;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 
 /// What the logs of a directory share.
 ///
@@ -17,6 +19,8 @@ import java.util.concurrent.Executor;
 /// @param dirty logs that wait for a background flush
 /// @param blocking workers
 /// @param clock wall-clock time
+/// @param nanoTime monotonic time
+/// @param random for jitter
 /// @param flushes how long fsync took
 /// @param indexIntervalBytes for indexes that are rebuilt
 record LogContext(
@@ -31,5 +35,7 @@ record LogContext(
     DirtyLogs dirty,
     Executor blocking,
     InstantSource clock,
+    LongSupplier nanoTime,
+    RandomGenerator random,
     Metrics.Histogram flushes,
     int indexIntervalBytes) {}

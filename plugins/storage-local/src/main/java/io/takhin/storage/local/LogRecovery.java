@@ -81,7 +81,7 @@ final class LogRecovery {
     }
     boolean changed = epochs.truncateEnd(endOffset);
     changed |= epochs.truncateStart(start);
-    if (changed || !epochsKnown) {
+    if (changed || (!epochsKnown && !fresh)) { // a fresh log has none to save
       epochs.save();
     }
     ProducerStates producers = new ProducerStates();

@@ -7,18 +7,23 @@ import java.io.IOException;
 ///
 /// Threading: the thread in the log's gate.
 final class ProducerSnapshots {
-  private static final long EVERY_BYTES = 64L << 20;
+  private static final long EVERY_BYTES = 4L << 20;
+  private static final int SHARE = 16;
 
   private final LocalLog log;
   private final ProducerStates producers;
   private long offset;
   private long bytes;
+  private int size;
 
   /// @param offset of the newest; -1 for none
-  ProducerSnapshots(LocalLog log, ProducerStates producers, long offset) {
+  /// @param endOffset of the log
+  ProducerSnapshots(LocalLog log, ProducerStates producers, long offset, long endOffset) {
     this.log = log;
     this.producers = producers;
     this.offset = offset;
+    // What a crash left without a snapshot must not add up over several crashes.
+    this.bytes = offset == endOffset ? 0 : -EVERY_BYTES;
   }
 
   /// Of the newest; -1 for none.
@@ -31,9 +36,10 @@ final class ProducerSnapshots {
     offset = newest;
   }
 
-  /// Whether much was written since the last one.
+  /// Whether much was written since the last one: a restart reads no more than that, and snapshots
+  /// are a small share of what is written.
   boolean due() {
-    return log.end().bytes() - bytes > EVERY_BYTES;
+    return log.end().bytes() - bytes > Math.max(EVERY_BYTES, (long) size * SHARE);
   }
 
   /// Writes one, which has all below `at`, the end of the log.
@@ -43,8 +49,9 @@ final class ProducerSnapshots {
     }
     Disk disk = log.context().disk();
     log.end().segment().saveTransactions();
-    disk.replace(
-        LogFiles.of(log.path(), at, LogFiles.SNAPSHOT), ProducerSnapshot.write(producers), false);
+    byte[] content = ProducerSnapshot.write(producers);
+    disk.replace(LogFiles.of(log.path(), at, LogFiles.SNAPSHOT), content, false);
+    size = content.length;
     offset = at;
     bytes = log.end().bytes();
   }

@@ -26,6 +26,10 @@ final class FaultyDisk implements Disk {
 
   volatile String boot = "boot-1";
 
+  /// Bytes that were read from all files.
+  final java.util.concurrent.atomic.LongAdder bytesRead =
+      new java.util.concurrent.atomic.LongAdder();
+
   @Override
   public File open(Path path, boolean create) throws IOException {
     return new FaultyFile(disk.open(path, create), path.toString().endsWith(LogFiles.LOG));
@@ -110,7 +114,9 @@ final class FaultyDisk implements Disk {
 
     @Override
     public int read(ByteBuffer target, long position) throws IOException {
-      return file.read(target, position);
+      int read = file.read(target, position);
+      bytesRead.add(read);
+      return read;
     }
 
     @Override

@@ -112,6 +112,34 @@ class RecoveryTest {
     return expected;
   }
 
+  @Test
+  void aKilledProcessIsFollowedByAShortStartAlsoIfNothingIsEverForced() throws IOException {
+    LogConfig unforced = new LogConfigBuilder().build();
+    String[] values = {"v".repeat(16 << 10)};
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = (LocalLog) storage.open(PARTITION, unforced, new CapturedProgress());
+    int batches = 3072; // 48 MiB in one segment
+    for (int i = 0; i < batches; i++) {
+      appended(log, Batches.from(9, 0, i, values));
+      if (i % 128 == 127) {
+        assertTrue(log.durability().flushIfDue(System.currentTimeMillis()));
+      }
+    }
+    assertEquals(0, log.recoveryPoint());
+    copy(directory, saved);
+    storage.close();
+    restore();
+    disk.bytesRead.reset();
+    storage = fixture.start();
+    log = (LocalLog) storage.open(PARTITION, unforced, new CapturedProgress());
+    long read = disk.bytesRead.sum();
+    assertEquals(batches, log.logEndOffset());
+    assertInstanceOf(Duplicate.class, append(log, Batches.from(9, 0, batches - 1, values)));
+    assertEquals(batches, appended(log, Batches.from(9, 0, batches, values)));
+    storage.close();
+    assertTrue(read < 8 << 20, read + " bytes were read");
+  }
+
   private Path activeSegment() throws IOException {
     try (Stream<Path> all = Files.list(files)) {
       return all.filter(f -> f.toString().endsWith(".log")).max(Path::compareTo).orElseThrow();

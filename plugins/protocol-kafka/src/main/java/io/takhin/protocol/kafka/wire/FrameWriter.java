@@ -117,4 +117,12 @@ public final class FrameWriter implements Writable {
       out.writeShort(length);
     }
   }
+
+  /// Bytes of a frame as they are.
+  public static void writeBytes(ByteBuf out, ByteBuffer frame, int at, int length) {
+    out.ensureWritable(length);
+    int end = out.writerIndex();
+    out.nioBuffer(end, length).put(0, frame, at, length);
+    out.writerIndex(end + length);
+  }
 }
