@@ -310,7 +310,7 @@ class TransactionsIT {
       own.createTopic("money", 3, Map.of());
       Random random = new Random(5);
       int committed = 0;
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 2; round++) {
         try (Producer<String, String> producer = producer(own, "bank", 60_000)) {
           producer.initTransactions();
           for (int i = 0; i < 40; i++) {
