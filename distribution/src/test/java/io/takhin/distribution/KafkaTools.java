@@ -35,6 +35,10 @@ final class KafkaTools {
     return tool("kafka.admin.ConfigCommand", "", args);
   }
 
+  Command transactions(String... args) {
+    return tool("org.apache.kafka.tools.TransactionsCommand", "", args);
+  }
+
   Command consoleProducer(String stdin, String... args) {
     return tool("org.apache.kafka.tools.ConsoleProducer", stdin, args);
   }
