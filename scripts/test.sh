@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests, and installs what they need: the module tests, then the tarball under real clients (Kafka's own
-# tools and Java client from Maven Central, kcat, kafkajs, kafka-python, promtool). Progress comes as it goes, a
-# summary with durations at the end. Needs a JDK 25 (any place that scripts/jdk.sh looks at) and Maven; for
+# tools and Java client from Maven Central, kcat, kafkajs, kafka-python, promtool) and under faults (gcc). Progress
+# comes as it goes, a summary with durations at the end. Needs a JDK 25 (any place that scripts/jdk.sh looks at) and Maven; for
 # kcat and kafka-python root or sudo on Debian or Ubuntu, or the two installed by hand.
 #   scripts/test.sh             everything
 #   scripts/test.sh --no-it     without the tests that start the tarball
@@ -54,6 +54,7 @@ install_clients() {
   local missing=()
   command -v kcat >/dev/null || missing+=(kcat)
   debian_python || missing+=(python3-kafka python3-lz4 python3-snappy python3-zstandard)
+  command -v gcc >/dev/null && [ -e /usr/include/stdio.h ] || missing+=(gcc libc6-dev)
   command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
   if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null || {

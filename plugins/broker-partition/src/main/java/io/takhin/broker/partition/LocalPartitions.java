@@ -61,7 +61,6 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     PartitionStatus status = new PartitionStatus(byId.values(), firstImage);
     context.health(status);
     status.register(context.metrics());
-    sweep.start();
     cluster.subscribe(this);
     try {
       firstImage.get();

@@ -62,7 +62,6 @@ class ReplicaConcurrencyTest {
   private void lead() {
     replica.open(SETTINGS);
     replica.apply(new PartitionState(List.of(1), List.of(1), 1, 0, 0), SETTINGS);
-    sweep.start();
   }
 
   @Test

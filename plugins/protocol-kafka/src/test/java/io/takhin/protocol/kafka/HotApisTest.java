@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.takhin.api.record.RecordBatchBuilder;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -42,6 +43,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// client's classes.
 @Timeout(30)
 class HotApisTest {
+  private static final int WAITING = 200;
+
   private TestBroker broker;
   private RawClient client;
 
@@ -223,6 +226,36 @@ class HotApisTest {
     broker.storage.holdCommits(false);
     assertEquals(1, client.receive().getInt());
     assertEquals(2, client.receive().getInt());
+  }
+
+  @Test
+  void smallProducesThatWaitDoNotHoldAReceiveBufferEach() {
+    broker.storage.holdCommits(true);
+    List<RawClient> clients = new ArrayList<>();
+    try {
+      for (int i = 0; i < WAITING; i++) {
+        RawClient waiting = broker.client();
+        clients.add(waiting);
+        waiting.send(9, i, produce(-1, produceTopic("orders", 0, batch(1, 10))));
+        long until = i + 1L;
+        // One recv each: the next is sent when this one is in the log.
+        while (logEnd("orders", 0) < until) {
+          Thread.onSpinWait();
+        }
+      }
+      Double held = broker.context.metrics().value("takhin_kafka_direct_memory_bytes");
+      // A chunk or two of the pool for each of the two loops; 50 MiB of receive buffers otherwise.
+      assertTrue(held != null && held <= 24 * 1024 * 1024, held + " bytes");
+      broker.storage.holdCommits(false);
+      for (int i = 0; i < WAITING; i++) {
+        ProduceResponseData answer =
+            clients.get(i).receive(ApiKeys.PRODUCE, 9, i, new ProduceResponseData());
+        assertEquals(0, answerOf(answer, 0, 0).errorCode());
+        assertEquals(i, answerOf(answer, 0, 0).baseOffset());
+      }
+    } finally {
+      clients.forEach(RawClient::close);
+    }
   }
 
   // ---- fetch

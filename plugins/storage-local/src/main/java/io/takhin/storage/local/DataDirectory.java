@@ -25,6 +25,7 @@ final class DataDirectory {
   private static final Logger LOGGER = LoggerFactory.getLogger(DataDirectory.class);
   private static final String CLEAN = ".kafka_cleanshutdown";
   private static final String BOOT = ".takhin-boot";
+  private static final int MAX_BOOT_BYTES = 4096;
   private static final String META = "meta.properties";
 
   private final Disk disk;
@@ -67,7 +68,9 @@ final class DataDirectory {
       sameBoot =
           !boot.isEmpty()
               && disk.exists(bootFile)
-              && boot.equals(new String(disk.readAll(bootFile, 4096), StandardCharsets.UTF_8));
+              && disk.size(bootFile) <= MAX_BOOT_BYTES // a damaged one is that of another boot
+              && boot.equals(
+                  new String(disk.readAll(bootFile, MAX_BOOT_BYTES), StandardCharsets.UTF_8));
       foundPoints.putAll(recoveryPoints.read());
       foundMarks.putAll(highWatermarks.read());
       foundStarts.putAll(starts.read());

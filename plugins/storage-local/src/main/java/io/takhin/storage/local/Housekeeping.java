@@ -25,6 +25,7 @@ final class Housekeeping {
   private final LocalStorageConfig config;
   private final PluginContext plugin;
   private final LocalLogStorage storage;
+  private final RetentionClock retentionClock;
   private final AtomicBoolean queued = new AtomicBoolean();
   private final ReentrantLock working = new ReentrantLock();
   private @Nullable Future<?> ticking;
@@ -36,6 +37,7 @@ final class Housekeeping {
     this.config = config;
     this.plugin = plugin;
     this.storage = storage;
+    this.retentionClock = new RetentionClock(plugin.clock().millis(), plugin.nanoTime());
   }
 
   void start() {
@@ -111,10 +113,10 @@ final class Housekeeping {
     }
   }
 
-  /// Applies retention to every log, by the wall clock.
+  /// Applies retention to every log, by the wall clock as far as it can be believed.
   void clean() {
     if (config.cleanerEnabled()) {
-      long nowMs = plugin.clock().millis();
+      long nowMs = retentionClock.nowMs(plugin.clock().millis(), plugin.nanoTime());
       storage.logs().forEach(log -> log.clean(nowMs, PRODUCER_EXPIRY_MS));
     }
   }

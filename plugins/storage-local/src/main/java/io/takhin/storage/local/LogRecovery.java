@@ -179,21 +179,22 @@ final class LogRecovery {
     for (int i = 0; i + 1 < segments.size(); i++) {
       Segment segment = segments.get(i);
       long next = segments.get(i + 1).baseOffset;
-      if (segment.sizeBytes() == 0) {
-        LOGGER.warn("{} is empty, though not the last: removed", segment.file.path());
-        segment.retire();
-        segment.removeRetired();
-        segments.remove(i--);
-      } else if (!known.trusted() && next > known.recoveryPoint()) {
-        Tail tail = verifySegment(segment, known.recoveryPoint(), epochs);
-        segment.seal();
-        if (tail.position() < segment.sizeBytes() || tail.endOffset() > next) {
-          cutFile(segment, tail, "damaged before its end");
-          quarantineFrom(segments, i + 1);
-          return tail.endOffset();
-        }
-        segment.sealed();
+      if (known.trusted() || next <= known.recoveryPoint()) {
+        i = removeEmpty(segments, i);
+        continue;
       }
+      Tail tail = verifySegment(segment, known.recoveryPoint(), epochs);
+      segment.seal();
+      // A compacted log may have gaps; in any other one, what a segment lacks before the next was
+      // written and never reached the disk.
+      boolean gap = tail.endOffset() < next && !config.compact();
+      if (tail.position() < segment.sizeBytes() || tail.endOffset() > next || gap) {
+        cutFile(segment, tail, gap ? "and batches behind it are lost" : "damaged before its end");
+        quarantineFrom(segments, i + 1);
+        return tail.endOffset();
+      }
+      segment.sealed();
+      i = removeEmpty(segments, i);
     }
     Segment last = segments.getLast();
     Tail tail =
@@ -202,6 +203,21 @@ final class LogRecovery {
       cutFile(last, tail, "torn by a crash");
     }
     return tail.endOffset();
+  }
+
+  /// Removes a segment without batches that is not the last.
+  ///
+  /// @return the index of the segment before the next one to look at
+  private static int removeEmpty(List<Segment> segments, int i) throws IOException {
+    Segment segment = segments.get(i);
+    if (segment.sizeBytes() > 0) {
+      return i;
+    }
+    LOGGER.warn("{} is empty, though not the last: removed", segment.file.path());
+    segment.retire();
+    segment.removeRetired();
+    segments.remove(i);
+    return i - 1;
   }
 
   private void cutFile(Segment segment, Tail tail, String why) throws IOException {

@@ -24,7 +24,7 @@ final class PartitionMetadata {
   /// The topic's id; null if the file is missing or damaged.
   static @Nullable UUID read(Disk disk, Path log) throws IOException {
     Path file = log.resolve(LogFiles.METADATA);
-    if (!disk.exists(file)) {
+    if (!disk.exists(file) || disk.size(file) > MAX_FILE_BYTES) {
       return null;
     }
     String text = new String(disk.readAll(file, MAX_FILE_BYTES), StandardCharsets.UTF_8);
