@@ -97,9 +97,11 @@ public interface PartitionLog {
   /// A client's transactional batch that opens a transaction must bring the token with it
   /// ([LogAppend#verification]), else it is refused with INVALID_TXN_STATE: so a marker that comes
   /// between answer and append cannot be overtaken. A new token of a producer replaces its old one.
+  /// A marker of transaction version 2 leaves tokens of its own epoch alone: it ends a transaction
+  /// of the epoch before, and the coordinator may answer about the next one when it is written.
   ///
   /// @return a token, not 0
-  long beginVerification(long producerId);
+  long beginVerification(long producerId, short producerEpoch);
 
   /// Forgets a token that is not needed any more.
   void endVerification(long producerId, long token);

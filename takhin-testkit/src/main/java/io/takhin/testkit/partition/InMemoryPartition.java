@@ -204,7 +204,7 @@ final class InMemoryPartition implements Partition, LogListener {
       append.done(ErrorCode.INVALID_TXN_STATE, -1, -1, -1, "no transactional id");
       return;
     }
-    long token = log.beginVerification(producerId);
+    long token = log.beginVerification(producerId, epoch);
     TransactionCoordinator coordinator = context.service(TransactionCoordinator.class);
     List<TxnPartition> here = List.of(new TxnPartition(id().topic(), id().partition()));
     var unused =

@@ -42,7 +42,8 @@ public final class CapturedAppend extends LogAppend {
   /// Appends a batch that may open a transaction, verified, and waits for the outcome.
   public static AppendResult verified(PartitionLog log, ByteBuffer records) {
     long producerId = RecordBatch.producerId(records, records.position());
-    long token = log.beginVerification(producerId);
+    long token =
+        log.beginVerification(producerId, RecordBatch.producerEpoch(records, records.position()));
     CapturedAppend append = new CapturedAppend(records, token);
     log.append(append);
     AppendResult outcome = append.await();

@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// A log as a list of batches. Callbacks run under its lock, which the calls of one log's listener
 /// must not overlap anyway.
 final class InMemoryLog implements PartitionLog {
+  private static final InMemoryTransactions NO_TRANSACTIONS = new InMemoryTransactions(List.of());
+
   private final InMemoryLogStorage storage;
   private final TopicPartition partition;
   private final ReentrantLock lock = new ReentrantLock();
@@ -45,7 +47,8 @@ final class InMemoryLog implements PartitionLog {
   private long committableEndOffset;
   private long uncommittedBytes;
   private long highWatermark;
-  private final Map<Long, Long> verifications = new HashMap<>();
+  private final Map<Long, Verification> verifications = new HashMap<>();
+  private boolean anyTransaction;
   private long lastToken;
   private boolean closed;
 
@@ -61,6 +64,7 @@ final class InMemoryLog implements PartitionLog {
           InMemoryLog copy = new InMemoryLog(next, partition);
           copy.batches.addAll(batches);
           copy.history.addAll(history);
+          copy.anyTransaction = anyTransaction;
           copy.producers.rebuild(history);
           copy.logStartOffset = logStartOffset;
           copy.logEndOffset = logEndOffset;
@@ -235,7 +239,9 @@ final class InMemoryLog implements PartitionLog {
     if (marker == null) {
       error = producers.fenced(batch) ? ErrorCode.INVALID_PRODUCER_EPOCH : ErrorCode.NONE;
     } else {
-      verifications.remove(batch.producerId());
+      int last = batch.producerEpoch() - (append.transactionVersion() < 2 ? 0 : 1);
+      verifications.computeIfPresent(
+          batch.producerId(), (id, known) -> known.epoch <= last ? null : known);
       boolean open = transactions().open(batch.producerId()) != null;
       error = producers.checkMarker(batch, marker, append.transactionVersion(), open);
     }
@@ -243,7 +249,7 @@ final class InMemoryLog implements PartitionLog {
   }
 
   private InMemoryTransactions transactions() {
-    return InMemoryTransactions.of(history);
+    return anyTransaction ? InMemoryTransactions.of(history) : NO_TRANSACTIONS;
   }
 
   private @Nullable AppendResult checkProducer(InMemoryBatch batch, LogAppend append) {
@@ -256,8 +262,8 @@ final class InMemoryLog implements PartitionLog {
     }
     InMemoryTransactions.Transaction open = transactions().open(batch.producerId());
     boolean goesOn = open != null && open.epoch() == batch.producerEpoch();
-    Long token = verifications.get(batch.producerId());
-    boolean verified = token != null && token == append.verification();
+    Verification given = verifications.get(batch.producerId());
+    boolean verified = given != null && given.token == append.verification();
     if (batch.transactional() ? !goesOn && !verified : open != null) {
       return new Rejected(ErrorCode.INVALID_TXN_STATE, "not as the producer's transaction is");
     }
@@ -269,6 +275,7 @@ final class InMemoryLog implements PartitionLog {
     for (InMemoryBatch batch : added) {
       batches.add(batch);
       history.add(batch);
+      anyTransaction |= batch.transactional();
       uncommittedBytes += batch.sizeBytes();
       if (batch.producerId() >= 0) {
         producers.add(batch);
@@ -504,17 +511,20 @@ final class InMemoryLog implements PartitionLog {
   }
 
   @Override
-  public long beginVerification(long producerId) {
+  public long beginVerification(long producerId, short producerEpoch) {
     return locked(
         () -> {
-          verifications.put(producerId, ++lastToken);
+          verifications.put(producerId, new Verification(++lastToken, producerEpoch));
           return lastToken;
         });
   }
 
   @Override
   public void endVerification(long producerId, long token) {
-    locked(() -> verifications.remove(producerId, token));
+    locked(
+        () ->
+            verifications.computeIfPresent(
+                producerId, (id, known) -> known.token == token ? null : known));
   }
 
   private void checkOpen() {
@@ -532,4 +542,6 @@ final class InMemoryLog implements PartitionLog {
       lock.unlock();
     }
   }
+
+  private record Verification(long token, short epoch) {}
 }

@@ -182,7 +182,7 @@ public abstract class LogTransactionsContract {
 
   @Test
   void c6AMarkerMakesAVerificationWorthless() {
-    long token = log.beginVerification(9);
+    long token = log.beginVerification(9, (short) 0);
     assertInstanceOf(Appended.class, end(log, 9, 0, 0, false, 0));
     CapturedAppend late = new CapturedAppend(Batches.inTransaction(9, 0, 0, "late"), token);
     log.append(late);
@@ -192,13 +192,28 @@ public abstract class LogTransactionsContract {
   }
 
   @Test
+  void t48AMarkerWithItsOwnEpochLeavesTheNextTransactionsVerificationAlone() {
+    write(9, 0, 0, "a");
+    long token = log.beginVerification(9, (short) 1);
+    assertInstanceOf(Appended.class, end(log, 9, 1, 0, true, 2));
+    CapturedAppend next = new CapturedAppend(Batches.inTransaction(9, 1, 0, "b"), token);
+    log.append(next);
+    assertInstanceOf(Appended.class, next.await());
+    long late = log.beginVerification(9, (short) 1);
+    assertInstanceOf(Appended.class, end(log, 9, 2, 0, true, 2));
+    CapturedAppend last = new CapturedAppend(Batches.inTransaction(9, 1, 1, "c"), late);
+    log.append(last);
+    assertRejected(ErrorCode.INVALID_PRODUCER_EPOCH, last.await());
+  }
+
+  @Test
   void endedVerificationsAndThoseOfOthersAreWorthNothing() {
-    long ended = log.beginVerification(9);
+    long ended = log.beginVerification(9, (short) 0);
     log.endVerification(9, ended);
     CapturedAppend first = new CapturedAppend(Batches.inTransaction(9, 0, 0, "a"), ended);
     log.append(first);
     assertRejected(ErrorCode.INVALID_TXN_STATE, first.await());
-    long others = log.beginVerification(8);
+    long others = log.beginVerification(8, (short) 0);
     CapturedAppend second = new CapturedAppend(Batches.inTransaction(9, 0, 0, "a"), others);
     log.append(second);
     assertRejected(ErrorCode.INVALID_TXN_STATE, second.await());

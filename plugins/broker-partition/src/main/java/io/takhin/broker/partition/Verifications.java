@@ -79,7 +79,7 @@ final class Verifications {
   }
 
   private void ask(PartitionLog log, long producerId, PendingAppend append) {
-    long token = log.beginVerification(producerId);
+    long token = log.beginVerification(producerId, producerEpoch(append));
     append.verified(
         token,
         () -> {

@@ -235,7 +235,7 @@ final class LaggingLog implements PartitionLog {
   }
 
   @Override
-  public long beginVerification(long producerId) {
+  public long beginVerification(long producerId, short producerEpoch) {
     return 1;
   }
 

@@ -553,8 +553,8 @@ final class LocalLog implements PartitionLog {
   }
 
   @Override
-  public long beginVerification(long producerId) {
-    return producers.transactions().beginVerification(producerId);
+  public long beginVerification(long producerId, short producerEpoch) {
+    return producers.transactions().beginVerification(producerId, producerEpoch);
   }
 
   @Override

@@ -124,7 +124,9 @@ final class ProducerStates {
       return new Rejected(ErrorCode.INVALID_RECORD, "more than one batch of a producer");
     }
     if (marker != null) {
-      transactions.voidVerification(RecordBatch.producerId(in, at));
+      int epoch = RecordBatch.producerEpoch(in, at);
+      transactions.voidVerification(
+          RecordBatch.producerId(in, at), append.transactionVersion() < 2 ? epoch : epoch - 1);
       return markerRefusal(producer, marker, append, at);
     }
     if (RecordBatch.control(in, at)) {

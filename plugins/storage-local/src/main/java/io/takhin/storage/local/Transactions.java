@@ -24,7 +24,7 @@ final class Transactions {
   private static final long NONE = Long.MAX_VALUE;
 
   private final AtomicLong tokens = new AtomicLong();
-  private final Map<Long, Long> verifications = new ConcurrentHashMap<>();
+  private final Map<Long, Verification> verifications = new ConcurrentHashMap<>();
   private volatile long firstUnstable = NONE;
   private volatile boolean anyEnded;
   // Guarded by this.
@@ -116,28 +116,33 @@ final class Transactions {
   }
 
   /// Gives a token for a verification that begins.
-  long beginVerification(long producerId) {
+  long beginVerification(long producerId, short epoch) {
     long token = tokens.incrementAndGet();
-    verifications.put(producerId, token);
+    verifications.put(producerId, new Verification(token, epoch));
     return token;
   }
 
   void endVerification(long producerId, long token) {
-    verifications.remove(producerId, token);
+    verifications.computeIfPresent(producerId, (id, known) -> known.token == token ? null : known);
   }
 
   /// Whether no marker of the producer came since the token was given.
   boolean verified(long producerId, long token) {
-    Long known = verifications.get(producerId);
-    return known != null && known == token;
+    Verification known = verifications.get(producerId);
+    return known != null && known.token == token;
   }
 
-  /// A marker comes: answers about the transaction before it are worth nothing now.
-  void voidVerification(long producerId) {
+  /// A marker comes: answers about the transaction that it ends are worth nothing now.
+  ///
+  /// @param lastEpoch the greatest that this transaction can have
+  void voidVerification(long producerId, int lastEpoch) {
     if (!verifications.isEmpty()) {
-      verifications.remove(producerId);
+      verifications.computeIfPresent(
+          producerId, (id, known) -> known.epoch <= lastEpoch ? null : known);
     }
   }
+
+  private record Verification(long token, short epoch) {}
 
   private record Open(short epoch, long firstOffset) {}
 
