@@ -15,7 +15,11 @@ class ParkedSweepTest {
       ParkedSweep sweep = new ParkedSweep(context);
       Replica replica =
           new Replica(
-              new TopicPartition(new UUID(1, 1), "t", 0), new InMemoryLogStorage(), sweep, new CoordinatorQuestions(context), 1);
+              new TopicPartition(new UUID(1, 1), "t", 0),
+              new InMemoryLogStorage(),
+              sweep,
+              new CoordinatorQuestions(context),
+              1);
       assertEquals(0, context.time().pendingTasks());
       sweep.add(replica);
       sweep.add(replica);
