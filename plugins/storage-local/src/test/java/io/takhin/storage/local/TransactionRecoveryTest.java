@@ -21,6 +21,7 @@ import io.takhin.testkit.storage.CapturedProgress;
 import io.takhin.testkit.storage.LogConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -91,13 +92,18 @@ class TransactionRecoveryTest {
     copy(saved, directory);
   }
 
+  /// Housekeeping goes on: temporary files come and go, and are not even looked at.
   private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> all = Files.walk(from)) {
-      for (Path file : all.toList()) {
+    Files.createDirectories(to);
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(from)) {
+      for (Path file : all) {
+        if (file.toString().endsWith(LogFiles.TEMPORARY)) {
+          continue;
+        }
         Path target = to.resolve(from.relativize(file).toString());
         if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else if (!file.toString().endsWith(LogFiles.TEMPORARY)) { // housekeeping goes on
+          copy(file, target);
+        } else {
           Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
         }
       }
