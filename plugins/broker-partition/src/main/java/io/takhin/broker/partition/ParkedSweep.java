@@ -58,7 +58,8 @@ final class ParkedSweep implements AutoCloseable {
     // First, so that whoever is added from here on arms again.
     armed.set(false);
     long now = context.nanoTime();
-    for (Replica replica : waiting) {
+    // A copy: what is taken out and added again would come up again, and two in one bin for ever.
+    for (Replica replica : waiting.toArray(new Replica[0])) {
       // Taken out first: whoever parks an append after expire() found none adds it again.
       waiting.remove(replica);
       if (replica.expire(now)) {

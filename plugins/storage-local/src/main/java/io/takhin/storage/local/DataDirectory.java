@@ -10,9 +10,11 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class DataDirectory {
   private static final Logger LOGGER = LoggerFactory.getLogger(DataDirectory.class);
   private static final String CLEAN = ".kafka_cleanshutdown";
+  private static final Pattern LOG_DIRECTORY = Pattern.compile(".+-\\d+");
   private static final String BOOT = ".takhin-boot";
   private static final int MAX_BOOT_BYTES = 4096;
   private static final String META = "meta.properties";
@@ -39,6 +42,8 @@ final class DataDirectory {
   private final Map<String, Long> foundStarts = new ConcurrentHashMap<>();
   private boolean clean;
   private boolean sameBoot;
+  private String thisBoot = "";
+  private final Set<String> unverified = ConcurrentHashMap.newKeySet();
   private @Nullable Closeable lock;
 
   DataDirectory(Disk disk, Path path, RandomGenerator random) {
@@ -55,7 +60,7 @@ final class DataDirectory {
   /// Errors: TakhinException with one line that says what to do.
   void start() {
     try {
-      disk.createDirectories(path);
+      createDurably(path);
       lock = disk.lock(path.resolve(".lock"));
       if (lock == null) {
         throw new TakhinException(
@@ -74,7 +79,17 @@ final class DataDirectory {
       foundPoints.putAll(recoveryPoints.read());
       foundMarks.putAll(highWatermarks.read());
       foundStarts.putAll(starts.read());
-      disk.replace(bootFile, boot.getBytes(StandardCharsets.UTF_8), true);
+      thisBoot = boot;
+      if (!clean && !sameBoot) {
+        for (Path found : disk.list(path)) {
+          if (LOG_DIRECTORY.matcher(LogFiles.name(found)).matches() && disk.isDirectory(found)) {
+            unverified.add(LogFiles.name(found));
+          }
+        }
+      }
+      if (unverified.isEmpty()) {
+        noteBoot();
+      }
       disk.delete(path.resolve(CLEAN));
       disk.forceDirectory(path);
       if (!disk.exists(path.resolve(META))) {
@@ -98,6 +113,35 @@ final class DataDirectory {
           ErrorCode.KAFKA_STORAGE_ERROR,
           "cannot use " + path + " (" + e + "). Check it, or set storage.data.dir elsewhere.",
           e);
+    }
+  }
+
+  /// The log was verified as the end of the last run asks for, or is gone. Only when that holds for
+  /// all of them do later starts of this boot believe what they find: a broker killed while it
+  /// recovers from a power cut has not looked at all logs yet.
+  void verified(String log) throws IOException {
+    if (unverified.remove(log) && unverified.isEmpty()) {
+      noteBoot();
+    }
+  }
+
+  private void noteBoot() throws IOException {
+    disk.replace(path.resolve(BOOT), thisBoot.getBytes(StandardCharsets.UTF_8), true);
+  }
+
+  /// Makes the directory and those above it, so that a power cut cannot take them away with all
+  /// that was forced inside.
+  private void createDurably(Path directory) throws IOException {
+    if (disk.isDirectory(directory)) {
+      return;
+    }
+    Path above = directory.getParent();
+    if (above != null) {
+      createDurably(above);
+    }
+    disk.createDirectories(directory);
+    if (above != null) {
+      disk.forceDirectory(above);
     }
   }
 

@@ -28,8 +28,8 @@ final class Durability {
   private volatile boolean flushQueued;
   private volatile long dirtySinceMs;
 
-  /// @param fresh whether the directory of the log itself may not be on disk yet; that matters once
-  ///     there is something in it
+  /// @param fresh whether the names of the log and its files may not be on disk yet, because it is
+  ///     new or was not closed; that matters once there is something in it
   Durability(LocalLog log, long recoveryPoint, boolean fresh) {
     this.log = log;
     this.context = log.context();
@@ -147,7 +147,7 @@ final class Durability {
     lock.lock();
     try {
       context.directory().check();
-      boolean newcomer = fresh && written.bytes() > 0;
+      boolean newcomer = fresh && written.offset() > 0;
       if (recoveryPoint >= written.offset() && !namesDirty && !newcomer) {
         return;
       }

@@ -94,6 +94,9 @@ final class LocalLog implements PartitionLog {
     this.transactions = new LogTransactions(this, found.aborts());
     producers.transactions().highWatermark(highWatermark);
     drawJitter();
+    if (found.logEndOffset() > durability.recoveryPoint() || (found.fresh() && end.offset() > 0)) {
+      durability.markDirty(); // the last run was killed: what it wrote may be in the cache alone
+    }
   }
 
   @Override

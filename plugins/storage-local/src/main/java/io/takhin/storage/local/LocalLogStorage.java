@@ -194,8 +194,15 @@ final class LocalLogStorage implements LogStorage {
     }
     LastRun known = fresh ? new LastRun(true, true, 0, 0, 0) : data.lastRun(partition.toString());
     RecoveredLog found = new LogRecovery(context, partition, settings).open(path, known, fresh);
+    data.verified(partition.toString());
     directory.noteChange();
-    return new LocalLog(context, partition, settings, listener, found);
+    LocalLog log = new LocalLog(context, partition, settings, listener, found);
+    if (settings.durableBeforeAck()) {
+      // A killed process may have left its last records in the cache alone: they count only on
+      // disk.
+      log.durability().flush(log.end());
+    }
+    return log;
   }
 
   private static String checkedName(TopicPartition partition) {
@@ -305,6 +312,7 @@ final class LocalLogStorage implements LogStorage {
           disk.rename(path, renamed);
         }
         data.forget(name);
+        data.verified(name);
         directory.noteChange();
         long delayMs = log == null ? 0 : log.config().fileDeleteDelayMs();
         removals.add(() -> data.deleteTree(renamed), delayMs);

@@ -113,7 +113,7 @@ final class LogRecovery {
         known.closed() ? endOffset : Math.min(known.recoveryPoint(), endOffset),
         snapshot,
         aborts,
-        fresh);
+        fresh || !known.closed());
   }
 
   /// Removes what is left of deletions and unfinished work, and lists the segments.

@@ -15,7 +15,7 @@ import java.util.List;
 /// @param recoveryPoint below it all is known to be on disk
 /// @param snapshotOffset of the newest producer snapshot; -1 for none
 /// @param aborts whether it may have aborted transactions
-/// @param fresh whether its directory was made just now
+/// @param fresh whether names may not be on disk: its directory was made just now, or not closed
 record RecoveredLog(
     Path path,
     List<Segment> segments,

@@ -281,6 +281,27 @@ class RecoveryTest {
   }
 
   @Test
+  void aStartKilledBeforeItLookedAtALogLeavesThatToTheNext() throws IOException {
+    List<String> expected = new ArrayList<>();
+    crash(log -> expected.addAll(fill(log, 150)));
+    disk.boot = "another";
+    Path first = files.resolve("00000000000000000000.log");
+    byte[] content = Files.readAllBytes(first);
+    content[content.length / 2] ^= 1;
+    Files.write(first, content);
+    LocalLogStorage killed = fixture.start();
+    clear(saved);
+    copy(directory, saved);
+    killed.close();
+    restore();
+    run(
+        log -> {
+          List<String> read = Batches.readAll(log, 0);
+          assertTrue(read.size() < 50 && isPrefix(read, expected), read::toString);
+        });
+  }
+
+  @Test
   void anIndexThatLiesIsRebuiltWhenItIsRead() throws IOException {
     List<String> expected = new ArrayList<>();
     run(log -> expected.addAll(fill(log, 100)));
