@@ -13,7 +13,9 @@ module io.takhin.testkit {
   exports io.takhin.testkit.codec;
   exports io.takhin.testkit.cluster;
   exports io.takhin.testkit.group;
+  exports io.takhin.testkit.metrics;
   exports io.takhin.testkit.partition;
+  exports io.takhin.testkit.protocol;
   exports io.takhin.testkit.simulation;
   exports io.takhin.testkit.storage;
   exports io.takhin.testkit.transaction;

@@ -40,9 +40,13 @@ final class TestBroker implements AutoCloseable {
       boolean nativeTransport) {
 
     KafkaConfig config() {
+      return config(0);
+    }
+
+    KafkaConfig config(int port) {
       return new KafkaConfig(
           "127.0.0.1",
-          0,
+          port,
           2,
           nativeTransport,
           maxConnections,
