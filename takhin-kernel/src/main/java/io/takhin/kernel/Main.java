@@ -7,8 +7,11 @@ import io.takhin.kernel.health.HealthConfig;
 import io.takhin.kernel.health.HealthServer;
 import io.takhin.kernel.logging.Logging;
 import io.takhin.kernel.logging.LoggingConfig;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,7 +54,7 @@ public final class Main {
   /// Runs until the process ends.
   public static void main(String[] args) {
     Path home = Path.of(System.getProperty("takhin.home", "")).toAbsolutePath().normalize();
-    Main main = new Main(System.getenv(), home, System.out, System.err);
+    Main main = new Main(System.getenv(), home, utf8(FileDescriptor.out), utf8(FileDescriptor.err));
     int exitCode;
     try {
       exitCode = main.run(args);
@@ -62,6 +65,11 @@ public final class Main {
     }
     main.stopped.countDown();
     System.exit(exitCode);
+  }
+
+  /// What we print is UTF-8 wherever it goes: without a locale the JVM would print question marks.
+  private static PrintStream utf8(FileDescriptor descriptor) {
+    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 
   int run(String[] args) throws IOException, InterruptedException {
