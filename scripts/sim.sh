@@ -16,6 +16,7 @@ case "${1:-}" in
     exit 2
     ;;
 esac
+mkdir -p "$root/distribution/target"
 classpath=$root/distribution/target/simulation.classpath
 "$here/mvn" -q -pl distribution -am test-compile dependency:build-classpath \
   -Dmdep.outputFile="$classpath" -Dmdep.includeScope=test >"$root/distribution/target/simulation.build" 2>&1 || {

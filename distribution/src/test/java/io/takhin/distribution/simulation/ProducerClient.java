@@ -70,7 +70,7 @@ final class ProducerClient {
       }
       Batch oldest = inFlight.getFirst();
       Outcome outcome = oldest.outcome.join();
-      if (acknowledged(oldest, outcome)) {
+      if (acknowledged(outcome)) {
         inFlight.removeFirst();
       } else if (!recover()) {
         return;
@@ -86,14 +86,11 @@ final class ProducerClient {
     inFlight.clear();
   }
 
-  private boolean acknowledged(Batch batch, @Nullable Outcome outcome) {
-    if (outcome == null) {
-      return false;
-    }
-    if (outcome.error == ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
-      return true; // written long ago: the offset is no longer known
-    }
-    return outcome.error == ErrorCode.NONE;
+  /// DUPLICATE_SEQUENCE_NUMBER: it was written long ago, and its offset is no longer known.
+  private static boolean acknowledged(@Nullable Outcome outcome) {
+    return outcome != null
+        && (outcome.error == ErrorCode.NONE
+            || outcome.error == ErrorCode.DUPLICATE_SEQUENCE_NUMBER);
   }
 
   /// Waits for all outcomes, then sends again what has none.
@@ -107,7 +104,7 @@ final class ProducerClient {
       if (outcome != null && outcome.error == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) {
         return world.topicExists(topic);
       }
-      if (!acknowledged(batch, outcome)) {
+      if (!acknowledged(outcome)) {
         if (first && outcome != null && outOfStep(outcome)) {
           begin();
           return true;

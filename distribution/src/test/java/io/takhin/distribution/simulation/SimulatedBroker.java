@@ -32,8 +32,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// One life of a broker: the plugins as they ship, from start to death. What outlives it is the
-// disk
-/// and the records of the metadata.
+/// disk and the records of the metadata.
 final class SimulatedBroker {
   private static final int NODE = 1;
 

@@ -12,8 +12,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The plugin's storage with another disk behind its seam. It stands in the plugin's package
-// because
-/// the seam is nobody else's business; tests of the distribution run on the class path.
+/// because the seam is nobody else's business; tests of the distribution run on the class path.
 public final class StorageOnSimulatedDisk {
   private StorageOnSimulatedDisk() {}
 
