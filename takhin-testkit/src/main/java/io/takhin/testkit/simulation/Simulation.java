@@ -5,10 +5,14 @@ import java.lang.reflect.Method;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -19,8 +23,10 @@ import org.jspecify.annotations.Nullable;
 /// The threads are the JDK's virtual threads on a scheduler of ours: code under simulation parks,
 /// locks and waits as it does in production, and at each such place the seed chooses who goes on.
 /// A monitor is the exception: the JDK wakes who waits for one from a thread of its own, at a time
-/// that no seed decides. So no simulated thread may ever find a monitor taken, which is to say that
-/// nobody pauses while holding one; a run in which it happens fails and shows where.
+/// that no seed decides. So no simulated thread may ever find a monitor taken by another one, which
+/// is to say that nobody pauses while holding one; a run in which it happens fails and shows where.
+/// Monitors of the JDK's own that one of its threads holds for a moment are waited for, and nothing
+/// else goes on meanwhile.
 ///
 /// ```
 /// ready: [a] [b] [c]  -- seed picks --> runs until it parks, pauses or ends --> event, invariants
@@ -34,12 +40,14 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
   private static final Instant EPOCH = Instant.parse("2026-01-01T00:00:00Z");
   private static final int MAX_STEP_NANOS = 20_000;
+  private static final long MOST_MONITOR_WAIT_MS = 10_000;
   private static final Method NEW_THREAD = newThread();
 
   private final long seed;
   private final Random random;
   private final Trace trace = new Trace();
   private final List<Ready> ready = new ArrayList<>();
+  private final BlockingQueue<Ready> fromOutside = new LinkedBlockingQueue<>();
   private final PriorityQueue<Timer> timers = new PriorityQueue<>();
   private Thread driver = Thread.currentThread();
   private long nanos = 3_600_000_000_000L; // above 0, so that "0 means never" mistakes show
@@ -122,7 +130,8 @@ public final class Simulation {
 
   /// A thread that runs when it is started and chosen.
   public Thread thread(SimulatedProcess owner, String name, Runnable body) {
-    Executor executor = continuation -> makeReady(owner, name, continuation);
+    Thread[] made = new Thread[1];
+    Executor executor = continuation -> makeReady(new Ready(owner, name, continuation, made));
     Runnable guarded =
         () -> {
           try {
@@ -132,7 +141,8 @@ public final class Simulation {
           }
         };
     try {
-      return (Thread) NEW_THREAD.invoke(null, executor, name, 0, guarded);
+      made[0] = (Thread) NEW_THREAD.invoke(null, executor, name, 0, guarded);
+      return made[0];
     } catch (IllegalAccessException | InvocationTargetException e) {
       throw new IllegalStateException("no virtual thread can be made", e);
     }
@@ -145,14 +155,12 @@ public final class Simulation {
     }
   }
 
-  private void makeReady(SimulatedProcess owner, String name, Runnable continuation) {
+  private void makeReady(Ready entry) {
     Thread caller = Thread.currentThread();
     if (!caller.isVirtual() && caller != driver) {
-      fail(new AssertionError(name + " was woken from outside: it had waited for a monitor"));
-      return;
-    }
-    if (owner.alive()) {
-      ready.add(new Ready(owner, name, continuation));
+      fromOutside.add(entry);
+    } else if (entry.owner.alive()) {
+      ready.add(entry);
     }
   }
 
@@ -205,6 +213,10 @@ public final class Simulation {
   }
 
   private void step() {
+    Ready outside = fromOutside.poll();
+    if (outside != null && outside.owner.alive()) {
+      throw new AssertionError(outside.name + " was woken from outside");
+    }
     runDueTimers();
     if (ready.isEmpty()) {
       Timer next = timers.peek();
@@ -223,6 +235,47 @@ public final class Simulation {
     nanos += 1 + random.nextInt(MAX_STEP_NANOS);
     note(entry.name);
     entry.continuation.run();
+    while (blocked(entry)) {
+      awaitMonitor(entry);
+    }
+  }
+
+  /// Whether a thread that has just run waits for a monitor, or has it by now and waits for the JDK
+  /// to say so.
+  private boolean blocked(Ready entry) {
+    if (!entry.owner.alive()) {
+      return false;
+    }
+    Thread.State state = entry.thread[0].getState();
+    return state == Thread.State.BLOCKED
+        || (state == Thread.State.RUNNABLE
+            && ready.stream().noneMatch(other -> other.continuation == entry.continuation));
+  }
+
+  /// Lets a thread go on as if it had never waited: the monitor is one of the JDK's own, which a
+  /// thread of the JDK's holds for a moment (cleaners of direct buffers do).
+  private void awaitMonitor(Ready entry) {
+    try {
+      Ready woken = fromOutside.poll(MOST_MONITOR_WAIT_MS, TimeUnit.MILLISECONDS);
+      if (woken == null) {
+        throw new AssertionError(
+            entry.name + " waits for a monitor whose owner paused: " + stack(entry.thread[0]));
+      }
+      if (woken.owner.alive()) {
+        if (woken.continuation != entry.continuation) {
+          throw new AssertionError(woken.name + " was woken from outside");
+        }
+        woken.continuation.run();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted in the simulation", e);
+    }
+  }
+
+  private static String stack(Thread thread) {
+    return String.join(
+        " < ", Arrays.stream(thread.getStackTrace()).map(StackTraceElement::toString).toList());
   }
 
   private void runDueTimers() {
@@ -235,7 +288,10 @@ public final class Simulation {
     }
   }
 
-  private record Ready(SimulatedProcess owner, String name, Runnable continuation) {}
+  /// `thread` holds one thread: the JDK wants the scheduler before it makes it.
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Ready(
+      SimulatedProcess owner, String name, Runnable continuation, Thread[] thread) {}
 
   private record Timer(long atNanos, long number, @Nullable SimulatedProcess owner, Runnable action)
       implements Comparable<Timer> {

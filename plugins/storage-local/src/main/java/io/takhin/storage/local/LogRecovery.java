@@ -161,6 +161,8 @@ final class LogRecovery {
   }
 
   private void quarantineFrom(List<Segment> segments, int first) throws IOException {
+    Path directory = segments.getFirst().directory();
+    boolean moved = segments.size() > first;
     while (segments.size() > first) {
       Segment segment = segments.removeLast();
       segment.file.tryClose();
@@ -168,6 +170,10 @@ final class LogRecovery {
       disk.delete(segment.path(LogFiles.INDEX));
       disk.delete(segment.path(LogFiles.TIME_INDEX));
       disk.delete(segment.path(LogFiles.TXN_INDEX));
+    }
+    if (moved) {
+      disk.forceDirectory(
+          directory); // else they may be back when the log has reached their offsets
     }
   }
 
@@ -228,9 +234,16 @@ final class LogRecovery {
         tail.position(),
         why,
         tail.endOffset());
+    truncateDurably(segment, tail);
+  }
+
+  /// Cuts the file on disk too, before anything is written behind: a power cut would bring back
+  /// what was cut otherwise, perhaps behind batches that took its offsets.
+  private static void truncateDurably(Segment segment, Tail tail) throws IOException {
     Disk.File file = segment.file.acquire();
     try {
       file.truncate(tail.position());
+      file.force();
     } finally {
       segment.file.release();
     }
@@ -275,14 +288,9 @@ final class LogRecovery {
     index.truncate((int) Math.min(Integer.MAX_VALUE, offset - segment.baseOffset));
     int entry = index.entries() - 1;
     int from = entry < 0 ? 0 : index.position(entry);
-    Tail tail = walk(segment, index, from, offset, false, null, -1);
-    Disk.File file = segment.file.acquire();
-    try {
-      file.truncate(java.util.Objects.requireNonNull(tail).position());
-    } finally {
-      segment.file.release();
-    }
-    segment.sizeBytes(tail.position());
+    Tail tail =
+        java.util.Objects.requireNonNull(walk(segment, index, from, offset, false, null, -1));
+    truncateDurably(segment, tail);
     segment.saveWholeIndex();
     return tail;
   }
@@ -502,13 +510,19 @@ final class LogRecovery {
     return segment.replaceTransactions(null, segment.baseOffset, found);
   }
 
-  /// Deletes producer snapshots beyond an offset.
+  /// Deletes producer snapshots beyond an offset, on disk too: a power cut would bring them back
+  /// otherwise, when other batches have taken the offsets that they tell of.
   static void deleteSnapshots(Disk disk, Path path, long beyond) throws IOException {
+    boolean deleted = false;
     for (Path file : disk.list(path)) {
       long offset = LogFiles.offset(file, LogFiles.SNAPSHOT);
       if (offset >= 0 && offset > beyond) {
         disk.delete(file);
+        deleted = true;
       }
+    }
+    if (deleted) {
+      disk.forceDirectory(path);
     }
   }
 }

@@ -317,6 +317,41 @@ class RecoveryTest {
         });
   }
 
+  /// Found by the simulator: what recovery had cut off, set aside or deleted came back with the
+  /// next power cut, among batches that had taken its offsets since.
+  @Test
+  void whatRecoveryCutsOffStaysAwayThroughAPowerCut() throws IOException {
+    run(log -> fill(log, 120));
+    Path first = files.resolve("00000000000000000000.log");
+    byte[] content = Files.readAllBytes(first);
+    content[content.length / 2] ^= 1;
+    Files.write(first, content);
+    Files.delete(directory.resolve(".kafka_cleanshutdown"));
+    Files.delete(directory.resolve("recovery-point-offset-checkpoint"));
+    CrashDisk crashing = new CrashDisk();
+    crashing.boot = "boot-2";
+    try (Fixture second = new Fixture(directory, crashing)) {
+      LocalLogStorage storage = second.start();
+      storage.open(PARTITION, SETTINGS, new CapturedProgress());
+      List<String> done = crashing.operations();
+      long cut = Files.size(first);
+      crashing.dieAt(0);
+      storage.close();
+      crashing.cutPower(new Random(1), 0);
+      assertTrue(cut < content.length, "nothing was cut");
+      assertEquals(cut, Files.size(first));
+      assertForced(done, "rename to N.log.quarantined");
+      assertForced(done, "delete N.snapshot");
+    }
+  }
+
+  private static void assertForced(List<String> done, String change) {
+    assertTrue(done.contains(change), change + " is not in " + done);
+    assertTrue(
+        done.lastIndexOf(change) < done.lastIndexOf("force directory t-0"),
+        change + " was not forced: " + done);
+  }
+
   @Test
   void appendsSurviveRandomCrashes() throws IOException {
     for (int seed = 0; seed < 12; seed++) {
