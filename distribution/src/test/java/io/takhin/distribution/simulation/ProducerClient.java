@@ -44,6 +44,7 @@ final class ProducerClient {
     final long firstValue;
     final int count;
     final int fill;
+    boolean refused;
     CompletableFuture<@Nullable Outcome> outcome = new CompletableFuture<>();
 
     Batch(int sequence, long firstValue, int count, int fill) {
@@ -105,10 +106,11 @@ final class ProducerClient {
         return world.topicExists(topic);
       }
       if (!acknowledged(outcome)) {
-        if (first && outcome != null && outOfStep(outcome)) {
+        if (first && outcome != null && outOfStep(batch, outcome)) {
           begin();
           return true;
         }
+        batch.refused |= outcome != null && outcome.error == ErrorCode.KAFKA_STORAGE_ERROR;
         again.add(batch);
         first = false;
       }
@@ -121,10 +123,12 @@ final class ProducerClient {
   }
 
   /// The broker does not know the batches before: only after records were lost that could be lost.
-  private boolean outOfStep(Outcome outcome) {
+  /// Or this is the producer's first batch, a disk that was full refused it, and there was room for
+  /// the next one, which is then the first that the broker sees (Kafka takes any sequence there).
+  private boolean outOfStep(Batch batch, Outcome outcome) {
     switch (outcome.error) {
       case OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID -> {
-        if (!ledger.lostSince(producerSinceNanos)) {
+        if (!ledger.lostSince(producerSinceNanos) && !(batch.sequence == 0 && batch.refused)) {
           throw new AssertionError(name + " is out of step for no reason: " + outcome);
         }
         return true;
