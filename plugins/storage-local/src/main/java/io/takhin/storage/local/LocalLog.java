@@ -585,9 +585,11 @@ final class LocalLog implements PartitionLog {
     }
     if (keep > 0) {
       segments = java.util.Arrays.copyOfRange(now, keep, now.length);
-      for (int i = 0; i < keep; i++) {
+      // One that stays keeps those behind it: a start would take what is missing between for lost.
+      boolean removed = true;
+      for (int i = 0; i < keep && removed; i++) {
         LOGGER.info("{}: segment {} goes: {}", partition, now[i].file.path(), why);
-        remove(now[i]);
+        removed = remove(now[i]);
       }
     }
     if (epochs.truncateStart(offset)) {
@@ -601,12 +603,14 @@ final class LocalLog implements PartitionLog {
     }
   }
 
-  private void remove(Segment segment) {
+  private boolean remove(Segment segment) {
     try {
       segment.retire();
       context.directory().removeLater(segment::removeRetired, config.fileDeleteDelayMs());
+      return true;
     } catch (IOException e) {
       LOGGER.warn("{} could not be removed and stays: {}", segment.file.path(), e.toString());
+      return false;
     }
   }
 

@@ -24,6 +24,9 @@ final class FaultyDisk implements Disk {
   /// What every truncation throws.
   volatile @Nullable IOException truncateError;
 
+  /// The end of the name of a file that cannot be renamed.
+  volatile @Nullable String cannotRename;
+
   volatile String boot = "boot-1";
 
   /// Bytes that were read from all files.
@@ -37,6 +40,10 @@ final class FaultyDisk implements Disk {
 
   @Override
   public void rename(Path from, Path to) throws IOException {
+    String suffix = cannotRename;
+    if (suffix != null && from.toString().endsWith(suffix)) {
+      throw new IOException(from + ": Input/output error");
+    }
     disk.rename(from, to);
   }
 

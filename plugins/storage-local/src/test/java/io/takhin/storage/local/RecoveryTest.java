@@ -345,6 +345,34 @@ class RecoveryTest {
     }
   }
 
+  /// Found by the simulator: a segment that could not be removed, with those behind it gone, looked
+  /// like a log with a hole after a crash, and all behind the hole was set aside.
+  @Test
+  void aSegmentThatCannotBeRemovedKeepsThoseBehindIt() throws IOException {
+    List<String> expected = new ArrayList<>();
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = (LocalLog) storage.open(PARTITION, SETTINGS, new CapturedProgress());
+    expected.addAll(fill(log, 400));
+    Segment[] segments = log.segments();
+    disk.cannotRename = LogFiles.name(segments[1].path(LogFiles.LOG));
+    long start = segments[4].baseOffset;
+    log.highWatermark(400);
+    log.deleteRecordsBefore(start);
+    disk.cannotRename = null;
+    copy(directory, saved);
+    storage.close();
+    restore();
+    Files.deleteIfExists(directory.resolve("log-start-offset-checkpoint"));
+    Files.deleteIfExists(directory.resolve("recovery-point-offset-checkpoint"));
+    disk.boot = "boot-2";
+    run(
+        again -> {
+          assertEquals(400, again.logEndOffset());
+          List<String> tail = expected.subList((int) start, 400);
+          assertEquals(tail, Batches.readAll(again, start));
+        });
+  }
+
   private static void assertForced(List<String> done, String change) {
     assertTrue(done.contains(change), change + " is not in " + done);
     assertTrue(
@@ -368,7 +396,7 @@ class RecoveryTest {
             log -> {
               assertEquals(expected, Batches.readAll(log, log.logStartOffset()));
               for (int i = 0; i < batches; i++) {
-                String value = "v".repeat(random.nextInt(200)) + (from + i);
+                String value = "v".repeat(random.nextInt(400)) + (from + i);
                 long offset = appended(log, Batches.from(5, 0, from + i, value));
                 expected.add(offset + "=" + value);
                 if (random.nextInt(20) == 0) {
