@@ -55,7 +55,9 @@ public interface Cluster extends Service {
   /// Features that a cluster of this version can finalize, with their highest levels (KIP-584). The
   /// lowest is 0: switched off. A new cluster finalizes the highest, and so does one that has no
   /// level of a feature yet.
-  Map<String, Short> SUPPORTED_FEATURES = Map.of("transaction.version", (short) 2);
+  /// `group.version` 0 tells tools that the protocol of KIP-848 is not spoken yet.
+  Map<String, Short> SUPPORTED_FEATURES =
+      Map.of("group.version", (short) 0, "transaction.version", (short) 2);
 
   /// Finalizes levels of features: all, or with an error for one of them none. A result for each,
   /// in order: INVALID_UPDATE_VERSION for one that cannot be.

@@ -98,8 +98,10 @@ class RestartTest {
   @Test
   void aClusterFromBeforeAFeatureGetsIt() {
     assertEquals(
-        List.of(new MetadataRecord.FeatureFinalized("transaction.version", (short) 2)),
-        FeatureDecisions.missing(MetadataImage.EMPTY).records());
+        java.util.Set.of(
+            new MetadataRecord.FeatureFinalized("group.version", (short) 0),
+            new MetadataRecord.FeatureFinalized("transaction.version", (short) 2)),
+        java.util.Set.copyOf(FeatureDecisions.missing(MetadataImage.EMPTY).records()));
   }
 
   @Test
