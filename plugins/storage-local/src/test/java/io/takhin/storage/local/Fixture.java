@@ -3,7 +3,12 @@ package io.takhin.storage.local;
 import io.takhin.api.codec.Codecs;
 import io.takhin.api.storage.LogConfig;
 import io.takhin.testkit.TestContext;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,5 +55,29 @@ final class Fixture implements AutoCloseable {
   @Override
   public void close() {
     contexts.forEach(TestContext::close);
+  }
+
+  /// Copies a directory that is in use, as a crash would leave it: what is being replaced or goes
+  /// away meanwhile is there or not.
+  static void copy(Path from, Path to) throws IOException {
+    Files.createDirectories(to);
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(from)) {
+      for (Path file : all) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          copy(file, target);
+        } else if (!file.toString().endsWith(LogFiles.TEMPORARY)) {
+          copyIfThere(file, target);
+        }
+      }
+    }
+  }
+
+  private static void copyIfThere(Path file, Path target) throws IOException {
+    try {
+      Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+    } catch (NoSuchFileException gone) {
+      Files.deleteIfExists(target);
+    }
   }
 }

@@ -70,14 +70,14 @@ class RecoveryTest {
   private void crash(Use use) throws IOException {
     LocalLogStorage storage = fixture.start();
     use.with(storage.open(PARTITION, SETTINGS, new CapturedProgress()));
-    copy(directory, saved);
+    Fixture.copy(directory, saved);
     storage.close();
     restore();
   }
 
   private void restore() throws IOException {
     clear(directory);
-    copy(saved, directory);
+    Fixture.copy(saved, directory);
   }
 
   private static void clear(Path path) throws IOException {
@@ -85,19 +85,6 @@ class RecoveryTest {
       for (Path file : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
         if (!file.equals(path)) {
           Files.delete(file);
-        }
-      }
-    }
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> all = Files.walk(from)) {
-      for (Path file : all.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else if (!file.toString().endsWith(LogFiles.TEMPORARY)) { // housekeeping goes on
-          Files.copy(file, target, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         }
       }
     }
@@ -126,7 +113,7 @@ class RecoveryTest {
       }
     }
     assertEquals(0, log.recoveryPoint());
-    copy(directory, saved);
+    Fixture.copy(directory, saved);
     storage.close();
     restore();
     disk.bytesRead.reset();
@@ -291,7 +278,7 @@ class RecoveryTest {
     Files.write(first, content);
     LocalLogStorage killed = fixture.start();
     clear(saved);
-    copy(directory, saved);
+    Fixture.copy(directory, saved);
     killed.close();
     restore();
     run(
@@ -359,7 +346,7 @@ class RecoveryTest {
     log.highWatermark(400);
     log.deleteRecordsBefore(start);
     disk.cannotRename = null;
-    copy(directory, saved);
+    Fixture.copy(directory, saved);
     storage.close();
     restore();
     Files.deleteIfExists(directory.resolve("log-start-offset-checkpoint"));

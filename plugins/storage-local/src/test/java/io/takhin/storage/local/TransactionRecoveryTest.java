@@ -21,10 +21,8 @@ import io.takhin.testkit.storage.CapturedProgress;
 import io.takhin.testkit.storage.LogConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -76,7 +74,7 @@ class TransactionRecoveryTest {
   private void crash(Use use) throws IOException {
     LocalLogStorage storage = fixture.start();
     use.with(storage.open(PARTITION, SETTINGS, new CapturedProgress()));
-    copy(directory, saved);
+    Fixture.copy(directory, saved);
     storage.close();
     restore();
   }
@@ -89,26 +87,10 @@ class TransactionRecoveryTest {
         }
       }
     }
-    copy(saved, directory);
+    Fixture.copy(saved, directory);
   }
 
   /// Housekeeping goes on: temporary files come and go, and are not even looked at.
-  private static void copy(Path from, Path to) throws IOException {
-    Files.createDirectories(to);
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(from)) {
-      for (Path file : all) {
-        if (file.toString().endsWith(LogFiles.TEMPORARY)) {
-          continue;
-        }
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          copy(file, target);
-        } else {
-          Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-      }
-    }
-  }
 
   private static void write(PartitionLog log, long producerId, int sequence) {
     ByteBuffer batch = Batches.inTransaction(producerId, 0, sequence, "value-" + sequence);
