@@ -72,8 +72,6 @@ public final class GreetingServer implements ProtocolServer {
   @Override
   public void close() {
     drain();
-    closeAll(List.copyOf(clients));
-    clients.clear();
     Thread thread = acceptor;
     if (thread != null) {
       try {
@@ -82,6 +80,9 @@ public final class GreetingServer implements ProtocolServer {
         Thread.currentThread().interrupt();
       }
     }
+    // Only now: until it was out, the acceptor could take in one more.
+    closeAll(List.copyOf(clients));
+    clients.clear();
   }
 
   private static void closeAll(List<? extends java.io.Closeable> sockets) {
