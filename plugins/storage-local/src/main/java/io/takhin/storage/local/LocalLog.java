@@ -52,6 +52,7 @@ final class LocalLog implements PartitionLog {
   private final Gate gate = new Gate(this::round);
   private final ReentrantLock progress = new ReentrantLock();
   private final Durability durability;
+  private final Trimming trimming;
 
   private volatile Path path;
   private volatile LogConfig config;
@@ -92,6 +93,7 @@ final class LocalLog implements PartitionLog {
     this.snapshots =
         new ProducerSnapshots(this, producers, found.snapshotOffset(), found.logEndOffset());
     this.transactions = new LogTransactions(this, found.aborts());
+    this.trimming = new Trimming(this, producers, snapshots);
     producers.transactions().highWatermark(highWatermark);
     drawJitter();
     if (found.logEndOffset() > durability.recoveryPoint() || (found.fresh() && end.offset() > 0)) {
@@ -446,7 +448,7 @@ final class LocalLog implements PartitionLog {
   }
 
   /// Closes the segment that grows and starts the next one at `base`. In the gate.
-  private void roll(long base) throws IOException {
+  void roll(long base) throws IOException {
     Segment old = end.segment();
     old.seal();
     snapshots.take(base);
@@ -568,30 +570,41 @@ final class LocalLog implements PartitionLog {
   @Override
   public void deleteRecordsBefore(long offset) {
     checkOpen();
-    gate.run(() -> advanceStart(offset, "DeleteRecords"));
+    trimming.deleteRecordsBefore(offset);
   }
 
-  /// Raises the log start and lets go of segments wholly below it. In the gate.
-  private void advanceStart(long offset, String why) {
-    if (closed != null || offset <= logStartOffset || offset > end.offset()) {
-      return;
-    }
+  @Override
+  public void truncateTo(long offset) {
+    checkOpen();
+    trimming.truncateTo(offset);
+  }
+
+  @Override
+  public void truncateFullyAndStartAt(long offset) {
+    checkOpen();
+    trimming.truncateFullyAndStartAt(offset);
+  }
+
+  /// Applies retention and forgets idle producers: see [Trimming#clean].
+  void clean(long nowMs, long producerExpiryMs) {
+    trimming.clean(nowMs, producerExpiryMs);
+  }
+
+  // What Trimming does to the log, in the gate.
+
+  void inGate(Runnable work) {
+    gate.run(work);
+  }
+
+  /// The log begins at `offset` now, in the first of these segments.
+  void startAt(long offset, Segment[] kept) {
     logStartOffset = offset;
     context.directory().noteChange();
-    Segment[] now = segments;
-    int keep = 0;
-    while (keep + 1 < now.length && now[keep + 1].baseOffset <= offset) {
-      keep++;
-    }
-    if (keep > 0) {
-      segments = java.util.Arrays.copyOfRange(now, keep, now.length);
-      // One that stays keeps those behind it: a start would take what is missing between for lost.
-      boolean removed = true;
-      for (int i = 0; i < keep && removed; i++) {
-        LOGGER.info("{}: segment {} goes: {}", partition, now[i].file.path(), why);
-        removed = remove(now[i]);
-      }
-    }
+    segments = kept;
+  }
+
+  /// Tells everybody where the log begins.
+  void tellStart(long offset) {
     if (epochs.truncateStart(offset)) {
       saveEpochs();
     }
@@ -603,124 +616,15 @@ final class LocalLog implements PartitionLog {
     }
   }
 
-  private boolean remove(Segment segment) {
-    try {
-      segment.retire();
-      context.directory().removeLater(segment::removeRetired, config.fileDeleteDelayMs());
-      return true;
-    } catch (IOException e) {
-      LOGGER.warn("{} could not be removed and stays: {}", segment.file.path(), e.toString());
-      return false;
-    }
+  /// The log ends here now; the segments behind are about to go, or are gone.
+  void cutBack(LogEnd to, Segment[] kept) {
+    truncations++;
+    segments = kept;
+    end = to;
   }
 
-  /// Applies retention by time and size, and forgets idle producers.
-  ///
-  /// @param producerExpiryMs producers that were idle for so long are forgotten
-  void clean(long nowMs, long producerExpiryMs) {
-    if (closed != null || context.directory().offline() != null) {
-      return;
-    }
-    gate.run(() -> producers.expire(nowMs - producerExpiryMs));
-    if (!config.delete()) {
-      return;
-    }
-    try {
-      Retention.Cut cut = Retention.cut(this, config, nowMs);
-      if (cut != null) {
-        gate.run(() -> applyRetention(cut));
-      }
-    } catch (IOException e) {
-      LOGGER.warn("{}: retention: {}", partition, e.toString());
-    }
-  }
-
-  private void applyRetention(Retention.Cut cut) {
-    try {
-      if (cut.offset() == end.offset() && end.position() > 0 && closed == null) {
-        roll(end.offset());
-      }
-      if (cut.offset() <= highWatermark()) {
-        advanceStart(cut.offset(), cut.reason());
-      }
-    } catch (IOException e) {
-      LOGGER.warn("{}: retention: {}", partition, e.toString());
-    }
-  }
-
-  @Override
-  public void truncateTo(long offset) {
-    checkOpen();
-    durability.exclude(() -> gate.run(() -> truncate(offset)));
-  }
-
-  @Override
-  public void truncateFullyAndStartAt(long offset) {
-    checkOpen();
-    durability.exclude(() -> gate.run(() -> truncateFully(offset)));
-  }
-
-  private void truncate(long offset) {
-    if (closed != null || offset >= end.offset()) {
-      return;
-    }
-    Segment[] now = segments;
-    if (offset <= now[0].baseOffset) {
-      truncateFully(offset);
-      return;
-    }
-    int last = now.length - 1;
-    while (now[last].baseOffset > offset || (now[last].baseOffset == offset && last > 0)) {
-      last--;
-    }
-    try {
-      LogRecovery recovery = new LogRecovery(context, partition, config);
-      LogRecovery.Tail tail = recovery.cut(now[last], offset);
-      Segment[] kept = java.util.Arrays.copyOf(now, last + 1);
-      truncations++;
-      segments = kept;
-      end = new LogEnd(tail.endOffset(), now[last], tail.position(), end.bytes());
-      for (int i = last + 1; i < now.length; i++) {
-        remove(now[i]);
-      }
-      afterTruncation();
-      snapshots.offset(
-          recovery.reloadProducers(path, kept, logStartOffset, tail.endOffset(), producers));
-      producers.transactions().highWatermark(highWatermark);
-    } catch (IOException e) {
-      throw context.directory().fail("truncating " + path, e);
-    }
-  }
-
-  private void truncateFully(long offset) {
-    if (closed != null) {
-      return;
-    }
-    try {
-      Segment[] now = segments;
-      truncations++;
-      for (Segment segment : now) {
-        segment.retire();
-        segment.removeRetired();
-      }
-      Segment fresh = Segment.create(context, path, offset);
-      logStartOffset = offset;
-      context.directory().noteChange();
-      segments = new Segment[] {fresh};
-      end = new LogEnd(offset, fresh, 0, end.bytes());
-      producers.clear();
-      LogRecovery.deleteSnapshots(context.disk(), path, Long.MIN_VALUE);
-      snapshots.offset(-1);
-      durability.noteNames();
-      epochs.clear();
-      afterTruncation();
-      highWatermark = offset;
-    } catch (IOException e) {
-      throw context.directory().fail("emptying " + path, e);
-    }
-  }
-
-  private void afterTruncation() throws IOException {
+  /// After [#cutBack]: nothing points beyond the end any more.
+  void truncated() throws IOException {
     long offset = end.offset();
     recentEnds.clear();
     highWatermark = Math.min(highWatermark, offset);

@@ -4,8 +4,11 @@ import static io.takhin.testkit.storage.CapturedAppend.append;
 import static io.takhin.testkit.storage.CapturedAppend.appended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.takhin.api.TakhinException;
 import io.takhin.api.TopicPartition;
 import io.takhin.api.record.RecordBatch;
 import io.takhin.api.storage.AppendResult.Duplicate;
@@ -28,6 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a start finds after a crash, and after somebody damaged files: the last whole batch, or a
 /// repair; never garbage.
@@ -358,6 +363,59 @@ class RecoveryTest {
           List<String> tail = expected.subList((int) start, 400);
           assertEquals(tail, Batches.readAll(again, start));
         });
+  }
+
+  /// A segment that could not be removed stayed behind the new end: the log went on without it, and
+  /// met it again when it had grown so far.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aTruncationThatCannotRemoveASegmentLeavesAWholeLog(boolean all) throws IOException {
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = (LocalLog) storage.open(PARTITION, SETTINGS, new CapturedProgress());
+    List<String> expected = fill(log, 400);
+    Segment[] segments = log.segments();
+    disk.cannotRename = LogFiles.name(segments[3].path(LogFiles.LOG));
+    long offset = segments[1].baseOffset + 1;
+    assertThrows(
+        TakhinException.class,
+        () -> {
+          if (all) {
+            log.truncateFullyAndStartAt(1_000);
+          } else {
+            log.truncateTo(offset);
+          }
+        });
+    assertNotNull(storage.directories().getFirst().offline());
+    disk.cannotRename = null;
+    Fixture.copy(directory, saved);
+    storage.close();
+    restore();
+    run(
+        again -> {
+          assertEquals(segments[4].baseOffset, again.logEndOffset());
+          assertEquals(expected.subList(0, (int) again.logEndOffset()), Batches.readAll(again, 0));
+          again.truncateTo(offset);
+          assertEquals(expected.subList(0, (int) offset), Batches.readAll(again, 0));
+        });
+  }
+
+  /// A power cut brought back the segments that a truncation had removed: the names were not
+  /// forced, though what was written in their place was.
+  @Test
+  void whatWasTruncatedStaysAwayThroughAPowerCut() throws IOException {
+    CrashDisk crashing = new CrashDisk();
+    try (Fixture second = new Fixture(directory, crashing)) {
+      LocalLogStorage storage = second.start();
+      LocalLog log = (LocalLog) storage.open(PARTITION, SETTINGS, new CapturedProgress());
+      fill(log, 400);
+      Segment[] segments = log.segments();
+      log.flush();
+      log.truncateTo(segments[2].baseOffset);
+      List<String> done = crashing.operations();
+      assertForced(done, "rename to N.log.deleted");
+      crashing.dieAt(0);
+      storage.close();
+    }
   }
 
   private static void assertForced(List<String> done, String change) {
