@@ -66,6 +66,21 @@ public abstract class ProtocolServerContract {
   }
 
   @Test
+  void drainEndsConnectionsThatHaveNothingInHand() throws IOException {
+    try (TestContext context = context()) {
+      ProtocolServer server = server(0, context);
+      server.start();
+      InetSocketAddress address = server.addresses().getFirst();
+      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), address.getPort())) {
+        client.setSoTimeout(20_000);
+        server.drain();
+        server.close();
+        readToTheEnd(client);
+      }
+    }
+  }
+
+  @Test
   void noThreadIsLeftAfterClose() throws InterruptedException {
     try (TestContext context = context()) {
       List<Thread> before = context.liveThreads();
@@ -78,6 +93,15 @@ public abstract class ProtocolServerContract {
           assertTrue(thread.join(Duration.ofSeconds(20)), () -> "still running: " + thread);
         }
       }
+    }
+  }
+
+  /// Whatever the server still says, such as a greeting, and then its end; a time-out fails.
+  private static void readToTheEnd(Socket client) throws IOException {
+    try {
+      client.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
+    } catch (java.net.SocketException reset) {
+      assertFalse(reset instanceof java.net.ConnectException);
     }
   }
 

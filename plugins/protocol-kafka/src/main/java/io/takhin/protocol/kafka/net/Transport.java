@@ -217,10 +217,7 @@ public final class Transport {
   /// Takes no more connections, answers what is in hand, and closes the connections; after 5 s also
   /// those that do not finish.
   public void drain() {
-    Channel bound = server;
-    if (bound != null) {
-      bound.close().awaitUninterruptibly(CLOSE_MS);
-    }
+    stopListening();
     for (Connection connection : connections) {
       connection
           .loop()
@@ -249,6 +246,22 @@ public final class Transport {
     }
   }
 
+  /// Takes no more connections, and waits until all that were taken are among [#connections]: each
+  /// is registered by a task of its loop. One that came after drain and close had looked would stay
+  /// open for ever, since a loop that ends closes only what it knew before its last tasks.
+  private void stopListening() {
+    Channel bound = server;
+    if (bound == null) {
+      return;
+    }
+    bound.close().awaitUninterruptibly(CLOSE_MS);
+    for (EventExecutor executor : loops.keySet()) {
+      if (!executor.isShuttingDown()) {
+        executor.submit(() -> {}).awaitUninterruptibly(CLOSE_MS);
+      }
+    }
+  }
+
   /// Ends the loops and gives the memory back.
   public void close() {
     MultiThreadIoEventLoopGroup ending = group;
@@ -256,10 +269,7 @@ public final class Transport {
       return;
     }
     group = null;
-    Channel bound = server;
-    if (bound != null) {
-      bound.close().awaitUninterruptibly(CLOSE_MS);
-    }
+    stopListening();
     for (Connection connection : connections) {
       connection.close();
     }
