@@ -2,168 +2,207 @@ package io.takhin.bench;
 
 import io.takhin.bench.Broker.Installation;
 import io.takhin.bench.Broker.Kind;
+import io.takhin.bench.Case.Phase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import org.apache.kafka.common.compress.Compression;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/// Runs the cases against both brokers in turn (A B B A, fresh data each time) and prints the
-/// table.
+/// Runs cases against the brokers in turn (A B B A, fresh data each time), keeps what was measured
+/// in a file, and prints the table.
 ///
-/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR [--short] [--rounds N] [--cases P1,P2,...] [--only KIND]
-/// [--save FILE] [--guard FILE]`
+/// `Bench TAKHIN_HOME KAFKA_LIBS WORK_DIR RESULTS` and any of `--short`, `--cases P1,P2`, `--group
+/// NAME`, `--rounds N`, `--round R`, `--only KIND,KIND`, `--no-warm-up`, `--save FILE`, `--guard
+/// FILE`, `--publish DOCS_DIR`, and `--table`, which measures nothing more.
 public final class Bench {
-  private static final List<String> SHORT = List.of("P1", "P2", "P4", "F2", "L1x5k");
-
-  private static final List<String> FLOOR =
-      List.of("P1", "P2", "P3lz4", "P3zstd", "P4", "P4x256", "L1x5k", "L1x20k");
-
   private final Installation installation;
   private final Path work;
-  private final List<String> cases;
-  private final Table table = new Table();
+  private final Results results;
+  private final boolean warmUp;
 
-  private Bench(Installation installation, Path work, List<String> cases) {
+  private Bench(Installation installation, Path work, Results results, boolean warmUp) {
     this.installation = installation;
     this.work = work;
-    this.cases = cases;
+    this.results = results;
+    this.warmUp = warmUp;
   }
 
   public static void main(String[] args) throws IOException, InterruptedException {
-    Path floor = Path.of(args[2]).resolveSibling("floor");
+    Path work = Path.of(args[2]);
+    Path floor = work.resolveSibling("floor");
     Installation installation =
         new Installation(
             Path.of(args[0]),
             Path.of(args[1]),
             Path.of(System.getProperty("java.home")),
             Files.exists(floor) ? floor : null);
-    List<String> options = Arrays.asList(args).subList(3, args.length);
-    List<String> cases = new ArrayList<>(Cases.all().keySet());
+    List<String> options = Arrays.asList(args).subList(4, args.length);
+    Results results = new Results(Path.of(args[3]));
+    Bench bench = new Bench(installation, work, results, !options.contains("--no-warm-up"));
+    String sitting =
+        options.contains("--group")
+            ? value(options, "--group")
+            : options.contains("--short") ? "short" : "selected";
+    List<Case> cases = chosen(options);
+    if (!options.contains("--table")) {
+      int rounds = options.contains("--rounds") ? Integer.parseInt(value(options, "--rounds")) : 2;
+      for (int round = 0; round < rounds; round++) {
+        if (!options.contains("--round") || Integer.parseInt(value(options, "--round")) == round) {
+          bench.round(sitting, round, cases, only(options));
+        }
+      }
+    }
+    Table table = results.table();
+    System.out.println();
+    System.out.println(table.markdown());
+    table.failures().forEach(line -> System.out.println("failed: " + line));
+    if (options.contains("--publish")) {
+      Report.publish(table, Path.of(value(options, "--publish")));
+    }
+    if (options.contains("--save")) {
+      Files.write(Path.of(value(options, "--save")), table.ratios());
+    }
+    int status = table.failures().isEmpty() ? 0 : 1;
+    if (options.contains("--guard")) {
+      Set<String> measured = cases.stream().map(Case::id).collect(Collectors.toSet());
+      List<String> worse =
+          table.worseThan(Files.readAllLines(Path.of(value(options, "--guard"))), measured);
+      worse.forEach(line -> System.out.println("worse than committed: " + line));
+      status = worse.isEmpty() ? status : 1;
+    }
+    System.exit(status);
+  }
+
+  /// All cases, in the order in which they run.
+  static List<Case> all() {
+    List<Case> all = new ArrayList<>();
+    all.addAll(LifeCases.all());
+    all.addAll(ProduceCases.all());
+    all.addAll(FetchCases.all());
+    all.addAll(LatencyCases.all());
+    all.addAll(ScaleCases.all());
+    all.addAll(ToolCases.all());
+    return all;
+  }
+
+  /// The groups of all cases, in order.
+  static Set<String> groups() {
+    return all().stream().map(Case::group).collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  private static List<Case> chosen(List<String> options) {
+    List<Case> cases = all();
     if (options.contains("--short")) {
-      cases.retainAll(SHORT);
+      cases.removeIf(one -> !one.isShort());
+    }
+    if (options.contains("--group")) {
+      cases.removeIf(one -> !one.group().equals(value(options, "--group")));
     }
     if (options.contains("--cases")) {
-      cases.retainAll(List.of(value(options, "--cases").split(",", -1)));
-    }
-    int rounds = options.contains("--rounds") ? Integer.parseInt(value(options, "--rounds")) : 1;
-    Bench bench = new Bench(installation, Path.of(args[2]), cases);
-    List<Kind> order = List.of(Kind.TAKHIN, Kind.KAFKA, Kind.KAFKA, Kind.TAKHIN);
-    if (options.contains("--only")) {
-      order = List.of(Kind.valueOf(value(options, "--only")));
-    }
-    for (int round = 0; round < rounds; round++) {
-      for (Kind kind : order) {
-        if (kind == Kind.FLOOR) {
-          bench.runFloor();
-        } else {
-          bench.run(kind);
-        }
+      Set<String> ids = Set.of(value(options, "--cases").split(",", -1));
+      List<String> known = cases.stream().map(Case::id).toList();
+      if (!known.containsAll(ids)) {
+        throw new IllegalArgumentException("cases are " + known + ", not all of " + ids);
       }
+      cases.removeIf(one -> !ids.contains(one.id()));
     }
-    if (!options.contains("--only") && installation.floor() != null) {
-      bench.runFloor();
-    }
-    System.out.println();
-    System.out.println(bench.table.markdown());
-    if (options.contains("--save")) {
-      Files.write(Path.of(value(options, "--save")), bench.table.ratios());
-    }
-    if (options.contains("--guard")) {
-      List<String> worse =
-          bench.table.worseThan(Files.readAllLines(Path.of(value(options, "--guard"))));
-      worse.forEach(line -> System.out.println("worse than committed: " + line));
-      System.exit(worse.isEmpty() ? 0 : 1);
-    }
+    return cases;
   }
 
-  private void run(Kind kind) throws IOException, InterruptedException {
-    Path dir = work.resolve(kind.name().toLowerCase(java.util.Locale.ROOT));
-    try (Broker broker = new Broker(kind, installation, dir, Map.of())) {
-      broker.prepare();
-      long start = System.nanoTime();
-      broker.launch();
-      broker.awaitReady();
-      firstAck(broker);
-      report(
-          kind,
-          List.of(
-              Figure.cost("U1 start to first ack", "s", (System.nanoTime() - start) / 1e9, 0.3)));
-      Thread.sleep(3000);
-      double cpu = broker.stats().cpuSeconds();
-      Thread.sleep(5000);
-      report(
-          kind,
-          List.of(
-              Figure.cost("M1 memory idle", "MiB", broker.stats().rssMib(), 0.35),
-              Figure.cost(
-                  "Idle CPU", "% of a core", (broker.stats().cpuSeconds() - cpu) * 20, 0.1)));
-      Cases.warmUp(broker);
-      report(kind, List.of(Figure.cost("M1 memory loaded", "MiB", broker.stats().rssMib(), 0.5)));
-      Map<String, Cases.Case> all = Cases.all();
-      for (String id : cases) {
-        Cases.Case one = all.get(id);
-        if (one != null) {
-          report(kind, one.run(broker));
-        }
-      }
-      broker.kill9();
-      long restart = System.nanoTime();
-      broker.launch();
-      broker.awaitReady();
-      firstAck(broker);
-      report(
-          kind,
-          List.of(
-              Figure.cost(
-                  "U2 restart after kill -9 to first ack",
-                  "s",
-                  (System.nanoTime() - restart) / 1e9,
-                  0.2)));
+  private static List<Kind> only(List<String> options) {
+    if (!options.contains("--only")) {
+      return options.contains("--short")
+          ? List.of(Kind.TAKHIN, Kind.KAFKA, Kind.FLOOR)
+          : List.of(Kind.values());
     }
+    return Arrays.stream(value(options, "--only").split(",", -1)).map(Kind::valueOf).toList();
   }
 
-  /// The cases that the yardstick can serve.
-  private void runFloor() throws IOException, InterruptedException {
-    try (Broker broker =
-        new Broker(Kind.FLOOR, installation, work.resolve("floor-data"), Map.of())) {
-      broker.prepare();
-      broker.launch();
-      broker.awaitReady();
-      for (Map.Entry<String, Cases.Case> one : Cases.all().entrySet()) {
-        if (cases.contains(one.getKey()) && FLOOR.contains(one.getKey())) {
-          report(Kind.FLOOR, one.getValue().run(broker));
-        }
+  /// One process of each broker: A B, and B A in the next round. Those that are only compared with
+  /// are measured once.
+  private void round(String sitting, int round, List<Case> cases, List<Kind> only)
+      throws IOException, InterruptedException {
+    List<Kind> order =
+        round == 0
+            ? List.of(Kind.TAKHIN, Kind.KAFKA, Kind.TUNED, Kind.FLOOR)
+            : round % 2 == 1 ? List.of(Kind.KAFKA, Kind.TAKHIN) : List.of(Kind.TAKHIN, Kind.KAFKA);
+    for (Kind kind : order) {
+      List<Case> served = cases.stream().filter(one -> one.kinds().contains(kind)).toList();
+      boolean possible = kind != Kind.FLOOR || installation.floor() != null;
+      if (!served.isEmpty()
+          && only.contains(kind)
+          && possible
+          && !results.isDone(sitting, round, kind)) {
+        results.begin(sitting, round, kind);
+        sit(sitting, round, kind, served);
+        results.done(sitting, round, kind);
       }
     }
   }
 
-  private void report(Kind kind, List<Figure> figures) {
-    table.add(kind, figures);
-    for (Figure figure : figures) {
-      System.out.printf(
-          "%-7s %-60s %12.3f %s%n", kind, figure.name(), figure.value(), figure.unit());
+  private void sit(String sitting, int round, Kind kind, List<Case> cases)
+      throws IOException, InterruptedException {
+    List<Case> left = new ArrayList<>();
+    for (Phase phase : Phase.values()) {
+      cases.stream().filter(one -> one.phase() == phase).forEach(left::add);
+    }
+    // A case that fails may leave a broker that is not what the next one expects: begin anew.
+    while (!left.isEmpty()) {
+      Path dir = work.resolve(kind.name().toLowerCase(Locale.ROOT));
+      try (Broker broker = new Broker(kind, installation, dir)) {
+        broker.prepare();
+        broker.launch();
+        broker.awaitReady();
+        runUntilFailure(sitting, round, broker, left);
+      } catch (IOException | RuntimeException e) {
+        String id = left.isEmpty() ? "stop" : left.removeFirst().id();
+        report(sitting, round, kind, id, e);
+      }
     }
   }
 
-  private static void firstAck(Broker broker) throws IOException {
-    String topic = "first-ack-" + Long.toHexString(System.nanoTime());
-    try (Client client = new Client(broker.address())) {
-      client.createTopic(topic, 1, Map.of());
-      client.produceUntilTaken(
-          Batches.frame(
-              topic,
-              0,
-              Batches.batch(
-                  new Batches.Shape(1, 100, Compression.NONE, Batches.Payload.RANDOM), 1)),
-          topic);
+  /// Takes cases off the list as they end; what is thrown belongs to the first that is left.
+  private void runUntilFailure(String sitting, int round, Broker broker, List<Case> left)
+      throws IOException, InterruptedException {
+    boolean warm = !warmUp || broker.kind() == Kind.FLOOR;
+    while (!left.isEmpty()) {
+      Case one = left.getFirst();
+      if (one.phase() != Phase.COLD && !warm) {
+        ProduceCases.warmUp(broker);
+        warm = true;
+      }
+      for (Figure figure : one.run().run(broker)) {
+        results.figure(sitting, round, broker.kind(), one, figure);
+        System.out.printf(
+            Locale.ROOT,
+            "%-7s %-70s %12.3f %s%n",
+            broker.kind(),
+            figure.name(),
+            figure.value(),
+            figure.unit());
+      }
+      left.removeFirst();
     }
+  }
+
+  private void report(String sitting, int round, Kind kind, String id, Exception why)
+      throws IOException {
+    System.out.printf("%-7s %s FAILED: %s%n", kind, id, why);
+    why.printStackTrace(System.out);
+    results.failed(sitting, round, kind, id, String.valueOf(why));
   }
 
   private static String value(List<String> options, String name) {
-    return options.get(options.indexOf(name) + 1);
+    int at = options.indexOf(name) + 1;
+    if (at >= options.size()) {
+      throw new IllegalArgumentException(name + " needs a value");
+    }
+    return options.get(at);
   }
 }

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,24 +29,32 @@ final class Broker implements AutoCloseable {
     TAKHIN,
     /// Apache Kafka with the settings that it ships with: G1, 1 GiB heap, 3 + 8 threads.
     KAFKA,
+    /// Apache Kafka tuned for two cores: 2 + 2 threads, the system's socket buffers, G1 regions so
+    /// large that no request is a humongous object.
+    TUNED,
     /// `floor.c`: the least that produce can cost on this machine.
     FLOOR
+  }
+
+  /// Every process that was started; those that still live when the run is cut short go with it.
+  private static final Set<Process> LIVING = ConcurrentHashMap.newKeySet();
+
+  static {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> LIVING.forEach(Process::destroyForcibly)));
   }
 
   private final Kind kind;
   private final Installation installation;
   private final Path dir;
   private final int port;
-  private final Map<String, String> settings;
   private @Nullable Process process;
 
-  /// @param settings broker settings by Kafka's names; Takhin gets their equivalents
-  Broker(Kind kind, Installation installation, Path dir, Map<String, String> settings) {
+  Broker(Kind kind, Installation installation, Path dir) {
     this.kind = kind;
     this.installation = installation;
     this.dir = dir;
     this.port = freePort();
-    this.settings = settings;
   }
 
   /// Where the brokers' programs are.
@@ -63,7 +73,7 @@ final class Broker implements AutoCloseable {
   void prepare() throws IOException, InterruptedException {
     deleteTree(dir);
     Files.createDirectories(dir);
-    if (kind == Kind.KAFKA) {
+    if (isKafka()) {
       Files.writeString(dir.resolve("server.properties"), kafkaProperties());
       Files.writeString(
           dir.resolve("log4j2.yaml"),
@@ -74,7 +84,7 @@ final class Broker implements AutoCloseable {
             Loggers:
               Root: {level: WARN, AppenderRef: {ref: C}}
           """);
-      run(
+      command(
           kafkaCommand(
               "kafka.tools.StorageTool",
               "format",
@@ -101,7 +111,8 @@ final class Broker implements AutoCloseable {
           }
           case FLOOR ->
               List.of(String.valueOf(installation.floor()), Integer.toString(port), dir.toString());
-          case KAFKA -> kafkaCommand("kafka.Kafka", dir.resolve("server.properties").toString());
+          case KAFKA, TUNED ->
+              kafkaCommand("kafka.Kafka", dir.resolve("server.properties").toString());
         };
     ProcessBuilder builder =
         new ProcessBuilder(command)
@@ -112,15 +123,14 @@ final class Broker implements AutoCloseable {
     if (kind == Kind.TAKHIN) {
       env.put("TAKHIN_METRICS_PORT", Integer.toString(freePort()));
       env.put("TAKHIN_HEALTH_PORT", Integer.toString(freePort()));
-      if (settings.containsKey("log.flush.interval.messages")) {
-        env.put("TAKHIN_STORAGE_LOG_FLUSH_MESSAGES", settings.get("log.flush.interval.messages"));
-      } else {
-        // Kafka's shipped setting leaves flushing to the operating system: so do we here.
-        env.put("TAKHIN_STORAGE_LOG_FLUSH_MESSAGES", Long.toString(Long.MAX_VALUE));
-        env.put("TAKHIN_STORAGE_LOG_FLUSH_INTERVAL_MS", Integer.toString(Integer.MAX_VALUE));
-      }
+      // Kafka's shipped setting leaves flushing to the operating system: so do we here.
+      env.put("TAKHIN_STORAGE_LOG_FLUSH_MESSAGES", Long.toString(Long.MAX_VALUE));
+      env.put("TAKHIN_STORAGE_LOG_FLUSH_INTERVAL_MS", Integer.toString(Integer.MAX_VALUE));
+      env.put("TAKHIN_KAFKA_MAX_CONNECTIONS", "20000");
+      env.put("TAKHIN_KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0");
     }
     process = builder.start();
+    LIVING.add(process);
   }
 
   /// Waits until the broker answers; the time limit covers a slow machine.
@@ -156,6 +166,11 @@ final class Broker implements AutoCloseable {
   /// back, comes from the host page by page, which costs more than a broker's whole work. What is
   /// written next takes these pages.
   void freshPages(long bytes) throws IOException {
+    Files.delete(dirtyPages(bytes));
+  }
+
+  /// Leaves so many bytes to be written to the disk, in a file that the caller removes.
+  Path dirtyPages(long bytes) throws IOException {
     Path file = dir.resolve("pages");
     ByteBuffer block = ByteBuffer.allocateDirect(8 << 20);
     try (FileChannel channel =
@@ -164,24 +179,67 @@ final class Broker implements AutoCloseable {
         channel.write(block.rewind());
       }
     }
-    Files.delete(file);
+    return file;
+  }
+
+  /// Writes a topic's files to the disk and drops them from the page cache, as time would.
+  void forgetPages(String topic) throws IOException, InterruptedException {
+    List<Path> files;
+    try (Stream<Path> tree = Files.walk(data())) {
+      files =
+          tree.filter(path -> path.toString().contains(topic) && Files.isRegularFile(path))
+              .toList();
+    }
+    for (Path file : files) {
+      command(List.of("dd", "of=" + file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"));
+    }
   }
 
   void kill9() throws InterruptedException {
     process().destroyForcibly().waitFor();
   }
 
-  @Override
-  public void close() throws IOException {
+  /// Stops the process in order and waits for its end.
+  void stop() throws InterruptedException {
     if (process != null) {
       process.destroy();
-      try {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
-          process.destroyForcibly().waitFor();
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
       }
+    }
+  }
+
+  boolean isAlive() {
+    return process != null && process.isAlive();
+  }
+
+  /// Where the broker's logs lie.
+  Path data() {
+    return kind == Kind.FLOOR ? dir : dir.resolve("data");
+  }
+
+  /// Whether it is a JVM that can be asked over JMX.
+  boolean isJvm() {
+    return kind != Kind.FLOOR;
+  }
+
+  private boolean isKafka() {
+    return kind == Kind.KAFKA || kind == Kind.TUNED;
+  }
+
+  /// The last lines that the broker wrote, for a report of what went wrong.
+  String lastWords() throws IOException {
+    List<String> lines = Files.readString(dir.resolve("broker.log")).lines().toList();
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 10), lines.size()));
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      stop();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      process().destroyForcibly();
     }
     deleteTree(dir);
   }
@@ -194,31 +252,32 @@ final class Broker implements AutoCloseable {
   }
 
   private List<String> kafkaCommand(String main, String... args) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                installation.java(),
-                "-Xmx1G",
-                "-Xms1G",
-                "-server",
-                "-XX:+UseG1GC",
-                "-XX:MaxGCPauseMillis=20",
-                "-XX:InitiatingHeapOccupancyPercent=35",
-                "-XX:+ExplicitGCInvokesConcurrent",
-                "-Djava.awt.headless=true",
-                "-Dlog4j2.configurationFile=" + dir.resolve("log4j2.yaml"),
-                "-cp",
-                installation.kafkaLibs() + "/*",
-                main));
+    List<String> command = new ArrayList<>(List.of(installation.java()));
+    if (kind == Kind.TUNED) {
+      command.add("-XX:G1HeapRegionSize=16m");
+    }
+    command.addAll(
+        List.of(
+            "-Xmx1G",
+            "-Xms1G",
+            "-server",
+            "-XX:+UseG1GC",
+            "-XX:MaxGCPauseMillis=20",
+            "-XX:InitiatingHeapOccupancyPercent=35",
+            "-XX:+ExplicitGCInvokesConcurrent",
+            "-Djava.awt.headless=true",
+            "-Dlog4j2.configurationFile=" + dir.resolve("log4j2.yaml"),
+            "-cp",
+            installation.kafkaLibs() + "/*",
+            main));
     command.addAll(List.of(args));
     return command;
   }
 
   private String kafkaProperties() {
     int controller = freePort();
-    StringBuilder text =
-        new StringBuilder(
-            """
+    boolean tuned = kind == Kind.TUNED;
+    return """
             process.roles=broker,controller
             node.id=1
             controller.quorum.bootstrap.servers=127.0.0.1:%d
@@ -227,10 +286,10 @@ final class Broker implements AutoCloseable {
             inter.broker.listener.name=PLAINTEXT
             controller.listener.names=CONTROLLER
             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-            num.network.threads=3
-            num.io.threads=8
-            socket.send.buffer.bytes=102400
-            socket.receive.buffer.bytes=102400
+            num.network.threads=%d
+            num.io.threads=%d
+            socket.send.buffer.bytes=%d
+            socket.receive.buffer.bytes=%d
             socket.request.max.bytes=104857600
             log.dirs=%s
             num.partitions=1
@@ -239,21 +298,59 @@ final class Broker implements AutoCloseable {
             transaction.state.log.min.isr=1
             share.coordinator.state.topic.replication.factor=1
             share.coordinator.state.topic.min.isr=1
+            group.initial.rebalance.delay.ms=0
+            log.segment.delete.delay.ms=500
             """
-                .formatted(controller, port, controller, port, controller, dir.resolve("data")));
-    settings.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
-    return text.toString();
+        .formatted(
+            controller,
+            port,
+            controller,
+            port,
+            controller,
+            tuned ? 2 : 3,
+            tuned ? 2 : 8,
+            tuned ? -1 : 102_400,
+            tuned ? -1 : 102_400,
+            dir.resolve("data"));
   }
 
-  private void run(List<String> command) throws IOException, InterruptedException {
+  /// Runs one of Kafka's tools with the flags that its scripts give it; returns what it said.
+  String kafkaTool(String main, String... args) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                installation.java(),
+                "-Xmx512M",
+                "-XX:+UseG1GC",
+                "-cp",
+                installation.kafkaLibs() + "/*",
+                main));
+    command.addAll(List.of(args));
+    return command(command);
+  }
+
+  /// Runs a program, given as words with spaces between; returns what it said.
+  String tool(String words) throws IOException, InterruptedException {
+    return command(List.of(words.split(" ", -1)));
+  }
+
+  /// Runs a program; returns what it said, and throws if it failed.
+  String command(List<String> command) throws IOException, InterruptedException {
+    Path output = dir.resolve("tool.log");
     Process tool =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(dir.resolve("format.log").toFile())
+            .redirectOutput(output.toFile())
             .start();
-    if (tool.waitFor() != 0) {
-      throw new IOException(
-          "failed: " + command + "\n" + Files.readString(dir.resolve("format.log")));
+    LIVING.add(tool);
+    try {
+      if (!tool.waitFor(150, TimeUnit.SECONDS) || tool.exitValue() != 0) {
+        throw new IOException("failed: " + command + "\n" + Files.readString(output));
+      }
+      return Files.readString(output);
+    } finally {
+      tool.destroyForcibly();
+      LIVING.remove(tool);
     }
   }
 

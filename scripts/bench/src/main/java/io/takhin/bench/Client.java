@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
@@ -12,8 +13,14 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -32,7 +39,7 @@ final class Client implements AutoCloseable {
     socket = new Socket();
     socket.connect(address, 1000);
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(60_000);
+    socket.setSoTimeout(120_000);
   }
 
   /// A request as bytes: length, header, body. Its correlation id is 4 bytes at index 8.
@@ -54,13 +61,19 @@ final class Client implements AutoCloseable {
     return buffer.flip();
   }
 
-  void apiVersions() throws IOException {
-    call(
+  /// The question that every client asks first.
+  static ByteBuffer apiVersionsRequest() {
+    return encode(
         ApiKeys.API_VERSIONS,
         (short) 3,
+        1,
         new ApiVersionsRequestData()
             .setClientSoftwareName("takhin-bench")
             .setClientSoftwareVersion("1"));
+  }
+
+  void apiVersions() throws IOException {
+    exchange(apiVersionsRequest());
   }
 
   /// Makes a topic and fails loudly if that fails.
@@ -87,6 +100,75 @@ final class Client implements AutoCloseable {
                     Errors.forCode(result.errorCode()) + ": " + result.errorMessage());
               }
             });
+  }
+
+  /// Removes a topic.
+  void deleteTopic(String name) throws IOException {
+    short version = 5;
+    DeleteTopicsResponseData response =
+        new DeleteTopicsResponseData(
+            call(
+                ApiKeys.DELETE_TOPICS,
+                version,
+                new DeleteTopicsRequestData().setTopicNames(List.of(name)).setTimeoutMs(60_000)),
+            version);
+    response
+        .responses()
+        .forEach(
+            result -> {
+              if (result.errorCode() != 0) {
+                throw new IllegalStateException(
+                    "cannot remove " + name + ": " + Errors.forCode(result.errorCode()));
+              }
+            });
+  }
+
+  /// How many partitions of a topic have a leader.
+  int leaders(String name) throws IOException {
+    short version = 9;
+    MetadataRequestData request =
+        new MetadataRequestData()
+            .setTopics(List.of(new MetadataRequestData.MetadataRequestTopic().setName(name)))
+            .setAllowAutoTopicCreation(false);
+    MetadataResponseData response =
+        new MetadataResponseData(call(ApiKeys.METADATA, version, request), version);
+    int leaders = 0;
+    for (MetadataResponseData.MetadataResponseTopic topic : response.topics()) {
+      for (MetadataResponseData.MetadataResponsePartition partition : topic.partitions()) {
+        leaders += partition.errorCode() == 0 && partition.leaderId() >= 0 ? 1 : 0;
+      }
+    }
+    return leaders;
+  }
+
+  /// The sum of the end offsets of partitions 0 to `partitions - 1`.
+  long endOffsets(String name, int partitions) throws IOException {
+    short version = 6;
+    ListOffsetsRequestData.ListOffsetsTopic topic =
+        new ListOffsetsRequestData.ListOffsetsTopic().setName(name);
+    for (int p = 0; p < partitions; p++) {
+      topic
+          .partitions()
+          .add(
+              new ListOffsetsRequestData.ListOffsetsPartition()
+                  .setPartitionIndex(p)
+                  .setTimestamp(-1));
+    }
+    ListOffsetsRequestData request =
+        new ListOffsetsRequestData().setReplicaId(-1).setTopics(List.of(topic));
+    ListOffsetsResponseData response =
+        new ListOffsetsResponseData(call(ApiKeys.LIST_OFFSETS, version, request), version);
+    long sum = 0;
+    for (ListOffsetsResponseData.ListOffsetsTopicResponse one : response.topics()) {
+      for (ListOffsetsResponseData.ListOffsetsPartitionResponse partition : one.partitions()) {
+        if (partition.errorCode() != 0) {
+          throw new IllegalStateException(
+              "no end offset: " + Errors.forCode(partition.errorCode()));
+        }
+        sum += partition.offset();
+      }
+    }
+    return sum;
   }
 
   /// A producer id for idempotent load.

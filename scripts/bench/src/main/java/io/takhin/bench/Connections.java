@@ -10,12 +10,22 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Many connections on one thread: frames out, whole answers in. Costs little, so that what is
 /// measured is the broker.
 final class Connections implements AutoCloseable {
+  /// Enough for acknowledgements; thousands of connections shall not cost the client gigabytes.
+  private static final int SMALL_BYTES = 16 * 1024;
+
+  private static final int LARGE_BYTES = 256 * 1024;
+
+  /// No measurement takes as long: a broker that stopped answering must not stop the whole run.
+  private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(150);
+
   private final Selector selector = Selector.open();
+  private final long deadline = System.nanoTime() + LIMIT_NANOS;
   private final List<Connection> all = new ArrayList<>();
 
   Connections(InetSocketAddress address, int count) throws IOException {
@@ -42,6 +52,9 @@ final class Connections implements AutoCloseable {
   void poll(long timeoutMs, Answers answers) throws IOException {
     int ready = timeoutMs == 0 ? selector.selectNow() : selector.select(timeoutMs);
     if (ready == 0) {
+      if (System.nanoTime() > deadline) {
+        throw new IOException("the load did not end in time");
+      }
       return;
     }
     for (SelectionKey key : selector.selectedKeys()) {
@@ -69,7 +82,7 @@ final class Connections implements AutoCloseable {
     final int index;
     private final SocketChannel channel;
     private final ArrayDeque<ByteBuffer> out = new ArrayDeque<>();
-    private ByteBuffer in = ByteBuffer.allocateDirect(256 * 1024);
+    private ByteBuffer in = ByteBuffer.allocateDirect(SMALL_BYTES);
     private @Nullable SelectionKey key;
 
     Connection(int index, SocketChannel channel) {
@@ -122,7 +135,7 @@ final class Connections implements AutoCloseable {
       }
       int needed = in.remaining() >= 4 ? 4 + in.getInt(in.position()) : 4;
       if (needed > in.capacity()) {
-        in = ByteBuffer.allocateDirect(needed + 64 * 1024).put(in);
+        in = ByteBuffer.allocateDirect(Math.max(needed, LARGE_BYTES) + SMALL_BYTES).put(in);
       } else {
         in.compact();
       }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -39,6 +40,28 @@ final class FetchLoad {
       long recordsEach,
       BooleanSupplier stop)
       throws IOException {
+    return read(
+        broker,
+        consumers,
+        topic,
+        partitions,
+        maxBytes,
+        recordsEach,
+        stop,
+        Double.POSITIVE_INFINITY);
+  }
+
+  /// The same, at most so many bytes a second.
+  static Outcome read(
+      InetSocketAddress broker,
+      int consumers,
+      String topic,
+      int partitions,
+      int maxBytes,
+      long recordsEach,
+      BooleanSupplier stop,
+      double bytesPerSecond)
+      throws IOException {
     try (Connections pool = new Connections(broker, consumers)) {
       long[][] offsets = new long[consumers][partitions];
       long[] records = new long[consumers];
@@ -53,6 +76,7 @@ final class FetchLoad {
             100,
             (connection, body) -> {
               bytes[0] += body.remaining();
+              pace(start, bytes[0], bytesPerSecond);
               long before = records[connection.index];
               records[connection.index] += advance(body, offsets[connection.index]);
               if (records[connection.index] >= recordsEach) {
@@ -70,7 +94,15 @@ final class FetchLoad {
     }
   }
 
-  private static ByteBuffer request(String topic, long[] offsets, int maxBytes) {
+  /// Waits until so many bytes may have come.
+  private static void pace(long start, long bytes, double bytesPerSecond) {
+    long due = start + (long) (bytes / bytesPerSecond * TimeUnit.SECONDS.toNanos(1));
+    for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  static ByteBuffer request(String topic, long[] offsets, int maxBytes) {
     FetchTopic fetchTopic = new FetchTopic().setTopic(topic);
     for (int p = 0; p < offsets.length; p++) {
       fetchTopic
@@ -92,7 +124,8 @@ final class FetchLoad {
     return Client.encode(ApiKeys.FETCH, VERSION, 1, request);
   }
 
-  private static long advance(ByteBuffer body, long[] offsets) {
+  /// Takes the records of an answer: `offsets` go on, and their number is returned.
+  static long advance(ByteBuffer body, long[] offsets) {
     ByteBuffer data = body.slice(5, body.remaining() - 5);
     FetchResponseData response = new FetchResponseData(new ByteBufferAccessor(data), VERSION);
     long read = 0;
@@ -117,18 +150,9 @@ final class FetchLoad {
     return read;
   }
 
-  /// Connections that wait in long polls and get nothing, for so long.
-  static void idle(
-      InetSocketAddress broker, int consumers, String topic, int partitions, double seconds)
+  /// Connections that wait in long polls on one partition and get nothing but the first record.
+  static void idle(InetSocketAddress broker, int consumers, String topic, BooleanSupplier stop)
       throws IOException {
-    long until = System.nanoTime() + (long) (seconds * TimeUnit.SECONDS.toNanos(1));
-    read(
-        broker,
-        consumers,
-        topic,
-        partitions,
-        1 << 20,
-        Long.MAX_VALUE,
-        () -> System.nanoTime() > until);
+    read(broker, consumers, topic, 1, 1 << 20, Long.MAX_VALUE, stop);
   }
 }
