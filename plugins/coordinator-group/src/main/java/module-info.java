@@ -7,6 +7,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.takhin.coordinator.group {
   requires io.takhin.api;
+  requires io.takhin.coordinator;
   requires org.slf4j;
 
   provides GroupCoordinatorProvider with

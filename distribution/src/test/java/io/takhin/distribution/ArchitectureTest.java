@@ -42,6 +42,7 @@ class ArchitectureTest {
     List<Path> directories = new ArrayList<>();
     directories.add(root.resolve("takhin-api/target/classes"));
     directories.add(root.resolve("takhin-kernel/target/classes"));
+    directories.add(root.resolve("takhin-coordinator/target/classes"));
     plugins = new ArrayList<>();
     try (Stream<Path> modules = Files.list(root.resolve("plugins")).sorted()) {
       for (Path module : modules.toList()) {
@@ -111,7 +112,7 @@ class ArchitectureTest {
     }
     noClasses()
         .that()
-        .resideInAnyPackage("io.takhin.api..", "io.takhin.kernel..")
+        .resideInAnyPackage("io.takhin.api..", "io.takhin.kernel..", "io.takhin.coordinator")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(plugins.stream().map(p -> p + "..").toArray(String[]::new))
@@ -177,7 +178,7 @@ class ArchitectureTest {
         .arePublic()
         .and()
         .areDeclaredInClassesThat()
-        .resideInAnyPackage("io.takhin.api..", "io.takhin.kernel..")
+        .resideInAnyPackage("io.takhin.api..", "io.takhin.kernel..", "io.takhin.coordinator")
         .should(
             new ArchCondition<>("not begin with get") {
               @Override

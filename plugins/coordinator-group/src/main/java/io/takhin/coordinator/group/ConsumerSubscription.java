@@ -1,5 +1,6 @@
 package io.takhin.coordinator.group;
 
+import io.takhin.coordinator.WireReader;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.HashSet;

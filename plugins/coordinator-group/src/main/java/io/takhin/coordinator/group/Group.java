@@ -5,6 +5,7 @@ import io.takhin.api.group.GroupCoordinator.JoinResult;
 import io.takhin.api.group.GroupCoordinator.JoinedMember;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.Protocol;
+import io.takhin.coordinator.Deadlines;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// Threads: written behind the gate only. What heartbeats, offset fetches, lists and metrics read
 /// from any thread is volatile or a concurrent map: the state with the generation (one word, so
 /// that both belong together), members by id, static members, offsets, pending offsets.
-final class Group {
+final class Group extends Deadlines.Armed {
   private final String groupId;
 
   /// In the order in which they joined: leaders see them in this order in every generation (T37).
@@ -70,9 +71,6 @@ final class Group {
 
   /// Until when all members must have synced.
   long syncDeadlineMs = Deadlines.NEVER;
-
-  /// When [Deadlines] looks at the group next.
-  long armedMs = Deadlines.NEVER;
 
   Group(String groupId) {
     this.groupId = groupId;

@@ -14,7 +14,10 @@ import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
 import io.takhin.api.group.GroupCoordinator.TxnCommitRequest;
-import io.takhin.coordinator.group.Effects.TxnMarker;
+import io.takhin.coordinator.AppendErrors;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.TxnMarker;
+import io.takhin.coordinator.StateMachine;
 import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: one at a time for everything but [#heartbeat], [#fetchOffsets] and [#groups], which
 /// read published state from any thread.
-final class GroupStateMachine {
+final class GroupStateMachine implements StateMachine<GroupRecord, Effects> {
   private final Groups groups = new Groups();
   private final Membership membership;
   private final Offsets offsets;
@@ -130,7 +133,7 @@ final class GroupStateMachine {
         out,
         (appended, then) -> {
           if (appended != ErrorCode.NONE) {
-            ErrorCode told = Membership.groupError(appended);
+            ErrorCode told = AppendErrors.told(appended);
             results.replaceAll(result -> result == ErrorCode.NONE ? told : result);
           }
           then.answer(to, results);
@@ -205,13 +208,13 @@ final class GroupStateMachine {
     return groups.get(groupId);
   }
 
-  /// When [#expire] must be called at the latest; [Deadlines#NEVER] if nothing is due ever.
-  long nextDeadlineMs() {
+  @Override
+  public long nextDeadlineMs() {
     return groups.deadlines().nextMs();
   }
 
-  /// Does what is due.
-  void expire(Now now, Effects out) {
+  @Override
+  public void expire(Now now, Effects out) {
     Group group = groups.deadlines().due(now.monotonicMs());
     while (group != null) {
       if (groups.holds(group)) {
@@ -221,13 +224,13 @@ final class GroupStateMachine {
     }
   }
 
-  /// Takes a record of the log, oldest first, before anything else happens.
-  void replay(GroupRecord record) {
+  @Override
+  public void replay(GroupRecord record) {
     groups.replay(record);
   }
 
-  /// Takes a record of a transaction, whose end is yet to come in the log.
-  void replayTransactional(long producerId, GroupRecord record) {
+  @Override
+  public void replayTransactional(long producerId, GroupRecord record) {
     if (record instanceof OffsetCommit commit && commit.value() != null) {
       groups.pending().add(producerId, commit, groups.pending().nextOrder());
     } else {
@@ -236,8 +239,8 @@ final class GroupStateMachine {
     }
   }
 
-  /// Takes the end of a transaction.
-  void replayMarker(long producerId, boolean commit) {
+  @Override
+  public void replayMarker(long producerId, boolean commit) {
     groups.pending().ended(producerId, commit, groups.pending().nextOrder(), 0);
   }
 
@@ -246,15 +249,15 @@ final class GroupStateMachine {
     return groups.pending().size();
   }
 
-  /// The log is replayed to its end: sessions begin to run.
-  void loaded(Now now, Effects out) {
+  @Override
+  public void loaded(Now now, Effects out) {
     for (Group group : groups.all()) {
       membership.resume(now, group, out);
     }
   }
 
-  /// Another broker is in charge, or none: everybody who waits is told.
-  void resign(ErrorCode error, Effects out) {
+  @Override
+  public void resign(ErrorCode error, Effects out) {
     for (Group group : groups.all()) {
       membership.resign(group, error, out);
     }

@@ -1,6 +1,7 @@
 package io.takhin.coordinator.group;
 
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
+import io.takhin.coordinator.Deadlines;
 import io.takhin.coordinator.group.GroupRecord.GroupMetadata;
 import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.Collection;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The groups of one partition of `__consumer_offsets`, and what records do to them.
 final class Groups {
   private final ConcurrentMap<String, Group> groups = new ConcurrentHashMap<>();
-  private final Deadlines deadlines = new Deadlines();
+  private final Deadlines<Group> deadlines = new Deadlines<>();
   private final PendingOffsets pending = new PendingOffsets(this);
 
   /// The group, or null. Any thread.
@@ -28,7 +29,9 @@ final class Groups {
     return groups.values();
   }
 
-  Deadlines deadlines() {
+  /// When to look at which group. Heartbeats only move sessions later and need not touch it; with
+  /// the usual timeouts a group is looked at about once per session timeout.
+  Deadlines<Group> deadlines() {
     return deadlines;
   }
 

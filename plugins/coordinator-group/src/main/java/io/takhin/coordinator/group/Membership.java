@@ -4,12 +4,15 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.group.GroupCoordinator.Assignment;
 import io.takhin.api.group.GroupCoordinator.JoinRequest;
 import io.takhin.api.group.GroupCoordinator.JoinResult;
-import io.takhin.api.group.GroupCoordinator.JoinedMember;
 import io.takhin.api.group.GroupCoordinator.LeaveResult;
 import io.takhin.api.group.GroupCoordinator.LeavingMember;
 import io.takhin.api.group.GroupCoordinator.Protocol;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
+import io.takhin.coordinator.AppendErrors;
+import io.takhin.coordinator.Deadlines;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.WireWriter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -52,23 +55,23 @@ final class Membership {
   void join(Now now, JoinRequest request, CompletableFuture<JoinResult> to, Effects out) {
     ErrorCode invalid = check(request);
     if (invalid != ErrorCode.NONE) {
-      out.answer(to, joinError(invalid, request.memberId()));
+      out.answer(to, Answers.joinError(invalid, request.memberId()));
       return;
     }
     boolean newcomer = request.memberId().isEmpty();
     Group group = groups.get(request.groupId());
     if (group == null) {
       if (!newcomer) {
-        out.answer(to, joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId()));
+        out.answer(to, Answers.joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId()));
         return;
       }
       group = groups.getOrAdd(request.groupId());
     }
     if (!hasRoom(group, request.memberId())) {
       evict(now, group, request.memberId(), out);
-      out.answer(to, joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, ""));
+      out.answer(to, Answers.joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, ""));
     } else if (!group.supports(request.protocolType(), request.protocols())) {
-      out.answer(to, joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, request.memberId()));
+      out.answer(to, Answers.joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, request.memberId()));
     } else if (newcomer) {
       joinNew(now, group, request, to, out);
     } else {
@@ -139,7 +142,7 @@ final class Membership {
       long deadlineMs = now.monotonicMs() + request.sessionTimeoutMs();
       group.pendingMembers().put(memberId, deadlineMs);
       groups.deadlines().arm(group, deadlineMs);
-      out.answer(to, joinError(ErrorCode.MEMBER_ID_REQUIRED, memberId));
+      out.answer(to, Answers.joinError(ErrorCode.MEMBER_ID_REQUIRED, memberId));
     } else {
       addMember(now, group, request, memberId, to, out);
     }
@@ -181,7 +184,7 @@ final class Membership {
     ErrorCode error = group.validate(memberId, request.instanceId());
     Member member = group.member(memberId);
     if (error != ErrorCode.NONE || member == null) {
-      out.answer(to, joinError(error, memberId));
+      out.answer(to, Answers.joinError(error, memberId));
       return;
     }
     boolean same = member.offers(request.protocols());
@@ -190,7 +193,7 @@ final class Membership {
       case COMPLETING_REBALANCE -> {
         if (same) {
           // It missed the answer to its join: nothing has changed since.
-          out.answer(to, joined(group, member));
+          out.answer(to, Answers.joined(group, member));
         } else {
           updateMember(now, group, member, request, to, out);
         }
@@ -200,10 +203,10 @@ final class Membership {
           // A leader rejoins when it sees new partitions, so that it may assign anew.
           updateMember(now, group, member, request, to, out);
         } else {
-          out.answer(to, joined(group, member));
+          out.answer(to, Answers.joined(group, member));
         }
       }
-      case EMPTY, DEAD -> out.answer(to, joinError(ErrorCode.UNKNOWN_MEMBER_ID, memberId));
+      case EMPTY, DEAD -> out.answer(to, Answers.joinError(ErrorCode.UNKNOWN_MEMBER_ID, memberId));
     }
   }
 
@@ -231,7 +234,7 @@ final class Membership {
   private static void supersede(
       @Nullable CompletableFuture<JoinResult> before, Member member, Effects out) {
     if (before != null) {
-      out.answer(before, joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.memberId));
+      out.answer(before, Answers.joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.memberId));
     }
   }
 
@@ -291,18 +294,18 @@ final class Membership {
             Member restored = group.replace(member, old.memberId);
             group.update(restored, old.protocols, old.rebalanceTimeoutMs, old.sessionTimeoutMs());
             session(group, restored, settledAt.monotonicMs() + restored.sessionTimeoutMs());
-            then.answer(to, joinError(groupError(error), ""));
+            then.answer(to, Answers.joinError(AppendErrors.told(error), ""));
             return;
           }
           group.inLog = true;
           boolean skip = request.supportsSkippingAssignment() && group.isLeader(member.memberId);
-          JoinResult result = joined(group, member);
+          JoinResult result = Answers.joined(group, member);
           if (!request.supportsSkippingAssignment()) {
             // Named by its old id, an older client does not take itself for the leader, and
             // does not assign what nobody waits for.
-            result = withLeader(result, leaderBefore == null ? "" : leaderBefore);
+            result = Answers.withLeader(result, leaderBefore == null ? "" : leaderBefore);
           } else if (skip) {
-            result = withSkipAssignment(result);
+            result = Answers.withSkipAssignment(result);
           }
           group.awaitJoin(member, null);
           session(group, member, settledAt.monotonicMs() + member.sessionTimeoutMs());
@@ -400,7 +403,7 @@ final class Membership {
         group.generation(),
         group.leader());
     for (Member member : group.members()) {
-      JoinResult result = joined(group, member);
+      JoinResult result = Answers.joined(group, member);
       CompletableFuture<JoinResult> to = group.awaitJoin(member, null);
       if (to != null) {
         out.answer(to, result);
@@ -421,15 +424,16 @@ final class Membership {
     ErrorCode error =
         request.groupId().isEmpty() ? ErrorCode.INVALID_GROUP_ID : checkSync(group, request);
     if (error != ErrorCode.NONE || group == null || member == null) {
-      out.answer(to, syncError(error));
+      out.answer(to, Answers.syncError(error));
       return;
     }
     switch (group.state()) {
-      case EMPTY, DEAD -> out.answer(to, syncError(ErrorCode.UNKNOWN_MEMBER_ID));
-      case PREPARING_REBALANCE -> out.answer(to, syncError(ErrorCode.REBALANCE_IN_PROGRESS));
+      case EMPTY, DEAD -> out.answer(to, Answers.syncError(ErrorCode.UNKNOWN_MEMBER_ID));
+      case PREPARING_REBALANCE ->
+          out.answer(to, Answers.syncError(ErrorCode.REBALANCE_IN_PROGRESS));
       case COMPLETING_REBALANCE -> {
         if (member.awaitingSync != null) {
-          out.answer(member.awaitingSync, syncError(ErrorCode.REBALANCE_IN_PROGRESS));
+          out.answer(member.awaitingSync, Answers.syncError(ErrorCode.REBALANCE_IN_PROGRESS));
         }
         member.awaitingSync = to;
         synced(group, member);
@@ -439,7 +443,7 @@ final class Membership {
       }
       case STABLE -> {
         synced(group, member);
-        out.answer(to, synced(group, member.assignment));
+        out.answer(to, Answers.synced(group, member.assignment));
       }
     }
   }
@@ -487,7 +491,7 @@ final class Membership {
             return;
           }
           if (error != ErrorCode.NONE) {
-            ErrorCode told = groupError(error);
+            ErrorCode told = AppendErrors.told(error);
             warn(group, error);
             resetAssignments(now, group, told, then);
             prepareRebalance(now, group, "the assignment could not be stored: " + error, then);
@@ -515,7 +519,10 @@ final class Membership {
       if (to != null) {
         member.awaitingSync = null;
         out.answer(
-            to, error == ErrorCode.NONE ? synced(group, member.assignment) : syncError(error));
+            to,
+            error == ErrorCode.NONE
+                ? Answers.synced(group, member.assignment)
+                : Answers.syncError(error));
         session(group, member, now.monotonicMs() + member.sessionTimeoutMs());
       }
     }
@@ -592,12 +599,12 @@ final class Membership {
     CompletableFuture<JoinResult> join = group.awaitJoin(member, null);
     if (join != null) {
       boolean fenced = error == ErrorCode.FENCED_INSTANCE_ID;
-      out.answer(join, joinError(error, fenced ? member.memberId : ""));
+      out.answer(join, Answers.joinError(error, fenced ? member.memberId : ""));
     }
     CompletableFuture<SyncResult> sync = member.awaitingSync;
     if (sync != null) {
       member.awaitingSync = null;
-      out.answer(sync, syncError(error));
+      out.answer(sync, Answers.syncError(error));
     }
   }
 
@@ -671,23 +678,6 @@ final class Membership {
     groups.deadlines().arm(group, deadlineMs);
   }
 
-  // Answers.
-
-  /// Why a group's record is not safe, in the words of the group protocol.
-  static ErrorCode groupError(ErrorCode append) {
-    return switch (append) {
-      case NONE -> ErrorCode.NONE;
-      case UNKNOWN_TOPIC_OR_PARTITION,
-          NOT_ENOUGH_REPLICAS,
-          NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-          REQUEST_TIMED_OUT ->
-          ErrorCode.COORDINATOR_NOT_AVAILABLE;
-      case NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR, NOT_COORDINATOR ->
-          ErrorCode.NOT_COORDINATOR;
-      default -> ErrorCode.UNKNOWN_SERVER_ERROR;
-    };
-  }
-
   private static void warn(Group group, ErrorCode error) {
     if (error != ErrorCode.NONE) {
       LOG.warn(
@@ -696,55 +686,5 @@ final class Membership {
           group.groupId(),
           error);
     }
-  }
-
-  static JoinResult joinError(ErrorCode error, String memberId) {
-    return new JoinResult(error, -1, null, null, "", false, memberId, List.of());
-  }
-
-  private static JoinResult joined(Group group, Member member) {
-    List<JoinedMember> all = group.isLeader(member.memberId) ? group.joinedMembers() : List.of();
-    String leader = group.leader();
-    return new JoinResult(
-        ErrorCode.NONE,
-        group.generation(),
-        group.protocolType(),
-        group.protocol(),
-        leader == null ? "" : leader,
-        false,
-        member.memberId,
-        all);
-  }
-
-  private static JoinResult withLeader(JoinResult result, String leader) {
-    return new JoinResult(
-        result.error(),
-        result.generation(),
-        result.protocolType(),
-        result.protocolName(),
-        leader,
-        false,
-        result.memberId(),
-        List.of());
-  }
-
-  private static JoinResult withSkipAssignment(JoinResult result) {
-    return new JoinResult(
-        result.error(),
-        result.generation(),
-        result.protocolType(),
-        result.protocolName(),
-        result.leader(),
-        true,
-        result.memberId(),
-        result.members());
-  }
-
-  static SyncResult syncError(ErrorCode error) {
-    return new SyncResult(error, null, null, Member.NO_ASSIGNMENT);
-  }
-
-  private static SyncResult synced(Group group, byte[] assignment) {
-    return new SyncResult(ErrorCode.NONE, group.protocolType(), group.protocol(), assignment);
   }
 }

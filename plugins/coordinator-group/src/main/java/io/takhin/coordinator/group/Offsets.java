@@ -8,8 +8,11 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
 import io.takhin.api.group.GroupCoordinator.TxnCommitRequest;
-import io.takhin.coordinator.group.Effects.TxnMarker;
-import io.takhin.coordinator.group.Effects.TxnProducer;
+import io.takhin.coordinator.AppendErrors;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.TxnMarker;
+import io.takhin.coordinator.ShardEffects.TxnProducer;
+import io.takhin.coordinator.WireWriter;
 import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -184,7 +187,7 @@ final class Offsets {
   private static ErrorCode commitError(ErrorCode append) {
     return switch (append) {
       case MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE -> ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
-      default -> Membership.groupError(append);
+      default -> AppendErrors.told(append);
     };
   }
 
@@ -297,7 +300,7 @@ final class Offsets {
             then.answer(
                 to,
                 new DeletedOffsets(
-                    Membership.groupError(appended),
+                    AppendErrors.told(appended),
                     appended == ErrorCode.NONE ? results : List.of())));
   }
 

@@ -5,9 +5,9 @@
 /// member's metadata except to learn which topics it subscribes to.
 ///
 /// ```
-/// request -> GroupCoordinatorService -> GroupShard -> GroupStateMachine -> Effects
-///                (which partition)       (the gate)    (no I/O, no clock)    |
-///            answers <- GroupShard <- Partition.append <- records -----------+
+/// request -> GroupCoordinatorService -> Shard -> GroupStateMachine -> Effects
+///               (which partition)     (the gate)  (no I/O, no clock)    |
+///            answers <- Shard <- Partition.append <- records -----------+
 /// ```
 ///
 /// Threads: none of its own. Work runs on the thread that brings it, one thread at a time per

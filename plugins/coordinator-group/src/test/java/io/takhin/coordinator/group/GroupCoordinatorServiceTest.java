@@ -24,6 +24,8 @@ import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.RecordBatchBuilder;
 import io.takhin.api.record.Records;
 import io.takhin.api.storage.LogAppend.Origin;
+import io.takhin.coordinator.CoordinatorRuntime;
+import io.takhin.coordinator.Shard;
 import io.takhin.testkit.codec.GzipOnlyCodecs;
 import io.takhin.testkit.group.GroupScript;
 import java.nio.ByteBuffer;
@@ -42,6 +44,7 @@ import org.junit.jupiter.api.Timeout;
 /// What the service does with log, metadata, time and threads.
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class GroupCoordinatorServiceTest {
+  private static final GroupRecordCodec CODEC = new GroupRecordCodec();
   private static final String TOPIC = "__consumer_offsets";
   private final ServiceHarness harness = new ServiceHarness();
 
@@ -62,7 +65,8 @@ class GroupCoordinatorServiceTest {
   private Partition partitionOf(String groupId) {
     PartitionService.Topic topic = harness.partitions.topic(TOPIC);
     assertNotNull(topic);
-    Partition partition = topic.partition(Shards.partitionFor(groupId, topic.partitionCount()));
+    Partition partition =
+        topic.partition(CoordinatorRuntime.partitionFor(groupId, topic.partitionCount()));
     assertNotNull(partition);
     return partition;
   }
@@ -81,8 +85,10 @@ class GroupCoordinatorServiceTest {
 
   @Test
   void groupsGoToThePartitionThatKafkaComputes() {
-    assertEquals(Math.abs("payments".hashCode()) % 50, Shards.partitionFor("payments", 50));
-    assertEquals(0, Shards.partitionFor("polygenelubricants", 50), "its hash is MIN_VALUE");
+    assertEquals(
+        Math.abs("payments".hashCode()) % 50, CoordinatorRuntime.partitionFor("payments", 50));
+    assertEquals(
+        0, CoordinatorRuntime.partitionFor("polygenelubricants", 50), "its hash is MIN_VALUE");
   }
 
   @Test
@@ -183,7 +189,7 @@ class GroupCoordinatorServiceTest {
     GroupRecord record =
         new GroupRecord.OffsetCommit(
             "payments", "orders", 0, new CommittedOffset(value, -1, "", 0, -1));
-    return new RecordBatchBuilder().add(0, RecordCodec.key(record), RecordCodec.value(record));
+    return new RecordBatchBuilder().add(0, CODEC.key(record), CODEC.value(record));
   }
 
   private static RecordBatchBuilder marker(long producerId, int type) {
@@ -265,7 +271,7 @@ class GroupCoordinatorServiceTest {
   private void lead(int broker, int epoch) {
     TopicImage topic = harness.cluster.image().topic(TOPIC);
     assertNotNull(topic);
-    int index = Shards.partitionFor("payments", topic.partitions().size());
+    int index = CoordinatorRuntime.partitionFor("payments", topic.partitions().size());
     PartitionState state = new PartitionState(List.of(1, 2), List.of(1, 2), broker, epoch, epoch);
     if (broker == 1) {
       state = new PartitionState(List.of(1), List.of(1), broker, epoch, epoch);
@@ -409,11 +415,10 @@ class GroupCoordinatorServiceTest {
   private static final class Block {
     static void gate(
         GroupCoordinatorService service, String groupId, CompletableFuture<JoinResult> answer) {
-      GroupShard shard = service.shard(groupId);
+      Shard<GroupStateMachine, GroupRecord, Effects> shard = service.shard(groupId);
       assertNotNull(shard);
       shard.submit(
-          GroupShard.Work.internal(
-              (machine, now, out) -> out.answer(answer, Membership.joinError(ErrorCode.NONE, ""))));
+          (machine, now, out) -> out.answer(answer, Answers.joinError(ErrorCode.NONE, "")));
     }
   }
 

@@ -16,6 +16,8 @@ import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.Write;
 import io.takhin.testkit.group.GroupScript;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// late and sometimes refuses, and a coordinator that moves: after every event the invariants are
 /// checked. A seed that fails is added to the list and stays there.
 class GroupSimulationTest {
+  private static final GroupRecordCodec CODEC = new GroupRecordCodec();
   private static final int PARTITIONS = 8;
   private static final String GROUP = "payments";
 
@@ -63,7 +66,7 @@ class GroupSimulationTest {
     }
   }
 
-  private record Pending(Effects.Write write) {}
+  private record Pending(Write<GroupRecord, Effects> write) {}
 
   private final Random random;
   private final List<GroupRecord> log = new ArrayList<>();
@@ -368,8 +371,7 @@ class GroupSimulationTest {
   private GroupStateMachine replayed() {
     GroupStateMachine next = machine();
     for (GroupRecord record : log) {
-      GroupRecord read =
-          RecordCodec.decode(java.nio.ByteBuffer.wrap(RecordCodec.key(record)), value(record));
+      GroupRecord read = CODEC.decode(java.nio.ByteBuffer.wrap(CODEC.key(record)), value(record));
       if (read != null) {
         next.replay(read);
       }
@@ -378,7 +380,7 @@ class GroupSimulationTest {
   }
 
   private static java.nio.@Nullable ByteBuffer value(GroupRecord record) {
-    byte[] value = RecordCodec.value(record);
+    byte[] value = CODEC.value(record);
     return value == null ? null : java.nio.ByteBuffer.wrap(value);
   }
 

@@ -9,9 +9,10 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.group.GroupCoordinator.OffsetToCommit;
 import io.takhin.api.group.GroupCoordinator.TxnCommitRequest;
-import io.takhin.coordinator.group.Effects.TxnMarker;
-import io.takhin.coordinator.group.Effects.TxnProducer;
-import io.takhin.coordinator.group.Effects.Write;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.TxnMarker;
+import io.takhin.coordinator.ShardEffects.TxnProducer;
+import io.takhin.coordinator.ShardEffects.Write;
 import io.takhin.coordinator.group.GroupRecord.OffsetCommit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ class PendingOffsetsSimulationTest {
 
   private final Random random = new Random();
   private final List<Entry> log = new ArrayList<>();
-  private final Deque<Write> inFlight = new ArrayDeque<>();
+  private final Deque<Write<GroupRecord, Effects>> inFlight = new ArrayDeque<>();
   private Effects effects = new Effects();
   private GroupStateMachine machine = machine();
   private long nextOffset;
@@ -130,7 +131,7 @@ class PendingOffsetsSimulationTest {
 
   /// The oldest write is acknowledged, or not.
   private void settle(ErrorCode outcome) {
-    Write oldest = inFlight.poll();
+    Write<GroupRecord, Effects> oldest = inFlight.poll();
     if (oldest == null) {
       return;
     }
@@ -216,7 +217,7 @@ class PendingOffsetsSimulationTest {
     Map<OffsetKey, Long> expected = new HashMap<>();
     Set<OffsetKey> unstable = new HashSet<>();
     expect(expected, unstable);
-    for (Write write : inFlight) {
+    for (Write<GroupRecord, Effects> write : inFlight) {
       if (write.producer() != null) {
         for (GroupRecord record : write.records()) {
           if (record instanceof OffsetCommit commit) {

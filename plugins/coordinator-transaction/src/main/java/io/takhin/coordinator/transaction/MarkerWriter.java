@@ -8,10 +8,9 @@ import io.takhin.api.group.GroupCoordinator;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionService;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
+import io.takhin.coordinator.Shard;
+import io.takhin.coordinator.Shard.Phase;
 import io.takhin.coordinator.transaction.Effects.Markers;
-import io.takhin.coordinator.transaction.TransactionShard.MarkerSink;
-import io.takhin.coordinator.transaction.TransactionShard.Phase;
-import io.takhin.coordinator.transaction.TransactionShard.Work;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// Threads: the shard's, the log's, and the scheduler's for what is tried again.
-final class MarkerWriter implements MarkerSink {
+final class MarkerWriter {
   private static final Logger LOG = LoggerFactory.getLogger(MarkerWriter.class);
   private static final String OFFSETS_TOPIC = "__consumer_offsets";
   private static final long FIRST_DELAY_MS = 10;
@@ -65,8 +64,8 @@ final class MarkerWriter implements MarkerSink {
     return retries.sum();
   }
 
-  @Override
-  public void write(TransactionShard shard, Markers markers) {
+  /// Writes the markers, and tells the machine when all are there.
+  void write(Shard<TransactionStateMachine, TransactionRecord, Effects> shard, Markers markers) {
     Transmission transmission = new Transmission(shard, markers);
     for (TxnPartition each : markers.partitions()) {
       transmission.attempt(each, 1);
@@ -74,11 +73,12 @@ final class MarkerWriter implements MarkerSink {
   }
 
   private final class Transmission {
-    private final TransactionShard shard;
+    private final Shard<TransactionStateMachine, TransactionRecord, Effects> shard;
     private final Markers markers;
     private final AtomicInteger missing;
 
-    Transmission(TransactionShard shard, Markers markers) {
+    Transmission(
+        Shard<TransactionStateMachine, TransactionRecord, Effects> shard, Markers markers) {
       this.shard = shard;
       this.markers = markers;
       missing = new AtomicInteger(markers.partitions().size());
@@ -130,8 +130,7 @@ final class MarkerWriter implements MarkerSink {
     private void settled(TxnPartition to, int number, ErrorCode error) {
       if (error == ErrorCode.NONE || error == ErrorCode.INVALID_PRODUCER_EPOCH) {
         if (missing.decrementAndGet() == 0) {
-          shard.submit(
-              Work.internal((machine, now, out) -> machine.markersWritten(now, markers, out)));
+          shard.submit((machine, now, out) -> machine.markersWritten(now, markers, out));
         }
         return;
       }

@@ -3,11 +3,14 @@ package io.takhin.coordinator.transaction;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.transaction.TransactionCoordinator.InitResult;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
+import io.takhin.coordinator.AppendErrors;
+import io.takhin.coordinator.Deadlines;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.Settled;
+import io.takhin.coordinator.StateMachine;
 import io.takhin.coordinator.transaction.Effects.Markers;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -34,31 +37,24 @@ import org.jspecify.annotations.Nullable;
 /// it, and if none follows, a restart goes by the log.
 ///
 /// Threads: one at a time for everything but [#entries], which reads published state.
-final class TransactionStateMachine {
-  /// How long a request waits for what is under way before it.
-  static final long WAIT_MS = 500;
-
+final class TransactionStateMachine implements StateMachine<TransactionRecord, Effects> {
   private static final long RETRY_MS = 100;
   private static final long RETRY_FENCE_MS = 1_000;
-  private static final int MOST_WAITING = 1_000;
-  private static final long NEVER = Alarm.NEVER;
+  private static final long NEVER = Deadlines.NEVER;
 
   /// A transactional id.
-  static final class Entry {
+  static final class Entry extends Deadlines.Armed {
     final String id;
 
     /// What the log has for certain. Written behind the gate, read by any thread.
     volatile Transaction current;
 
-    private final Deque<Request> waiting = new ArrayDeque<>();
+    private final WaitingRequests.Line waiting = new WaitingRequests.Line();
     private boolean writing;
     private boolean markersWritten;
 
-    /// Of [Deadlines].
-    long deadlineMs = NEVER;
-
-    /// Of [Deadlines].
-    long armedMs = NEVER;
+    /// It may move later, as with each new transaction; the looks that are queued find it so.
+    private long deadlineMs = NEVER;
 
     Entry(String id, Transaction current) {
       this.id = id;
@@ -66,34 +62,13 @@ final class TransactionStateMachine {
     }
   }
 
-  /// A request that may have to wait.
-  private abstract static class Request {
-    final String id;
-    final long producerId;
-    final short producerEpoch;
-    long untilMs;
-    boolean done;
-
-    Request(String id, long producerId, short producerEpoch) {
-      this.id = id;
-      this.producerId = producerId;
-      this.producerEpoch = producerEpoch;
-    }
-
-    /// Tries; false if it must wait.
-    abstract boolean attempt(Now now, Effects out);
-
-    abstract void refuse(ErrorCode error, Effects out);
-  }
-
   private final TransactionConfig config;
   private final int coordinatorEpoch;
   private final LongSupplier producerIds;
   private final TransactionCounters counters;
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
-  private final Deadlines deadlines = new Deadlines();
-  // All wait equally long: the first is due first.
-  private final Deque<Request> waiting = new ArrayDeque<>();
+  private final Deadlines<Entry> deadlines = new Deadlines<>();
+  private final WaitingRequests waiting = new WaitingRequests();
   private boolean resigned;
 
   /// A machine without ids.
@@ -125,8 +100,8 @@ final class TransactionStateMachine {
 
   // Life.
 
-  /// A record of the log.
-  void replay(TransactionRecord record) {
+  @Override
+  public void replay(TransactionRecord record) {
     Transaction value = record.value();
     if (value == null || value.state() == TransactionState.DEAD) {
       entries.remove(record.transactionalId());
@@ -135,27 +110,23 @@ final class TransactionStateMachine {
     }
   }
 
-  /// The whole log was replayed: what it decided is finished, what it left open gets its timeout.
-  void loaded(Now now, Effects out) {
+  @Override
+  public void loaded(Now now, Effects out) {
     for (Entry entry : entries.values()) {
       Transaction current = entry.current;
       if (current.state().prepared()) {
         sendMarkers(entry, now, out);
       } else if (current.state() == TransactionState.ONGOING) {
         long leftMs = current.startMs() + current.timeoutMs() - now.wallMs();
-        deadlines.arm(entry, now.monotonicMs() + Math.clamp(leftMs, 0, current.timeoutMs()));
+        arm(entry, now.monotonicMs() + Math.clamp(leftMs, 0, current.timeoutMs()));
       }
     }
   }
 
-  /// No longer in charge: who waits is told. Writes under way still settle.
-  void resign(ErrorCode error, Effects out) {
+  @Override
+  public void resign(ErrorCode error, Effects out) {
     resigned = true;
-    for (Request request : waiting) {
-      refuse(request, error, out);
-    }
-    waiting.clear();
-    entries.values().forEach(entry -> entry.waiting.clear());
+    waiting.refuseAll(error, out);
   }
 
   // Requests.
@@ -286,38 +257,9 @@ final class TransactionStateMachine {
       }
       entry = entries.get(request.id);
     }
-    if (entry == null || entry.waiting.size() >= MOST_WAITING) {
+    if (entry == null || !waiting.add(entry.waiting, request, now)) {
       request.refuse(ErrorCode.CONCURRENT_TRANSACTIONS, out);
-      return;
     }
-    request.untilMs = now.monotonicMs() + WAIT_MS;
-    entry.waiting.add(request);
-    waiting.add(request);
-  }
-
-  private void refuse(Request request, ErrorCode error, Effects out) {
-    if (!request.done) {
-      request.done = true;
-      request.refuse(error, out);
-    }
-  }
-
-  /// What the requests waited for is over.
-  private void resume(Entry entry, Now now, Effects out) {
-    Request next = entry.waiting.peek();
-    while (next != null && next.attempt(now, out)) {
-      next.done = true;
-      entry.waiting.remove();
-      next = entry.waiting.peek();
-    }
-    while (!waiting.isEmpty() && waiting.peek().done) {
-      waiting.remove();
-    }
-  }
-
-  private void refuseAll(Entry entry, ErrorCode error, Effects out) {
-    entry.waiting.forEach(request -> refuse(request, error, out));
-    entry.waiting.clear();
   }
 
   // Decisions.
@@ -465,7 +407,7 @@ final class TransactionStateMachine {
         out,
         (appended, at, then) -> {
           if (appended == ErrorCode.NONE && begins) {
-            deadlines.arm(entry, at.monotonicMs() + next.timeoutMs());
+            arm(entry, at.monotonicMs() + next.timeoutMs());
           }
           told.forEach(to -> then.answer(to, appended));
         });
@@ -638,7 +580,7 @@ final class TransactionStateMachine {
             sendMarkers(entry, now, then);
           } else if (entry.current.state() == TransactionState.ONGOING
               && entry.deadlineMs == NEVER) {
-            deadlines.arm(entry, now.monotonicMs() + RETRY_FENCE_MS);
+            arm(entry, now.monotonicMs() + RETRY_FENCE_MS);
           }
         });
   }
@@ -684,17 +626,18 @@ final class TransactionStateMachine {
         out,
         (error, at, then) -> {
           if (error != ErrorCode.NONE) {
-            deadlines.arm(entry, at.monotonicMs() + RETRY_MS);
+            arm(entry, at.monotonicMs() + RETRY_MS);
           }
         });
   }
 
   // Writing.
 
-  private void write(Entry entry, Transaction next, Effects out, Effects.Settled then) {
+  private void write(Entry entry, Transaction next, Effects out, Settled<Effects> then) {
     entry.writing = true;
     out.write(
-        new TransactionRecord(entry.id, next.state() == TransactionState.DEAD ? null : next),
+        List.of(
+            new TransactionRecord(entry.id, next.state() == TransactionState.DEAD ? null : next)),
         (error, now, effects) -> {
           entry.writing = false;
           if (error == ErrorCode.NONE) {
@@ -705,77 +648,55 @@ final class TransactionStateMachine {
           } else if (entry.current.producerEpoch() < 0) {
             entries.remove(entry.id, entry);
           }
-          ErrorCode told = clientError(error);
+          ErrorCode told = AppendErrors.told(error);
           then.settled(told, now, effects);
           if (resigned) {
-            refuseAll(entry, ErrorCode.NOT_COORDINATOR, effects);
+            waiting.refuse(entry.waiting, ErrorCode.NOT_COORDINATOR, effects);
           } else if (error != ErrorCode.NONE) {
             // Not tried again at once: what follows would fail as well, again and again.
-            refuseAll(entry, told, effects);
+            waiting.refuse(entry.waiting, told, effects);
           } else if (!entry.writing) {
-            resume(entry, now, effects);
+            waiting.resume(entry.waiting, now, effects);
           }
         });
   }
 
-  /// What a client makes of a record that could not be written: it looks for the coordinator again,
-  /// or gives up where that would not help.
-  private static ErrorCode clientError(ErrorCode error) {
-    return switch (error) {
-      case NONE -> ErrorCode.NONE;
-      case NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_COORDINATOR ->
-          ErrorCode.NOT_COORDINATOR;
-      case UNKNOWN_TOPIC_OR_PARTITION,
-          NOT_ENOUGH_REPLICAS,
-          NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-          REQUEST_TIMED_OUT ->
-          ErrorCode.COORDINATOR_NOT_AVAILABLE;
-      default -> ErrorCode.UNKNOWN_SERVER_ERROR;
-    };
-  }
-
   // Time.
 
-  /// When to call [#expire] next.
-  long nextDeadlineMs() {
-    long next = deadlines.nextMs();
-    Request request = waiting.peek();
-    while (request != null && request.done) {
-      waiting.remove();
-      request = waiting.peek();
-    }
-    return request == null ? next : Math.min(next, request.untilMs);
+  @Override
+  public long nextDeadlineMs() {
+    return Math.min(deadlines.nextMs(), waiting.nextMs());
   }
 
   int queuedDeadlines() {
     return deadlines.size();
   }
 
-  /// Does what is due.
-  void expire(Now now, Effects out) {
-    Request request = waiting.peek();
-    while (request != null && (request.done || request.untilMs <= now.monotonicMs())) {
-      waiting.remove();
-      if (!request.done) {
-        Entry entry = entries.get(request.id);
-        if (entry != null) {
-          entry.waiting.remove(request);
-        }
-        refuse(request, ErrorCode.CONCURRENT_TRANSACTIONS, out);
-      }
-      request = waiting.peek();
-    }
+  @Override
+  public void expire(Now now, Effects out) {
+    waiting.expire(now, out);
     Entry entry = deadlines.due(now.monotonicMs());
     while (entry != null) {
-      due(entry, now, out);
+      long deadlineMs = entry.deadlineMs;
+      entry.deadlineMs = NEVER;
+      if (deadlineMs <= now.monotonicMs()) {
+        due(entry, now, out);
+      } else if (deadlineMs != NEVER) {
+        arm(entry, deadlineMs);
+      }
       entry = deadlines.due(now.monotonicMs());
     }
+  }
+
+  private void arm(Entry entry, long deadlineMs) {
+    entry.deadlineMs = deadlineMs;
+    deadlines.arm(entry, deadlineMs);
   }
 
   private void due(Entry entry, Now now, Effects out) {
     TransactionState state = entry.current.state();
     if (entry.writing) {
-      deadlines.arm(entry, now.monotonicMs() + RETRY_MS);
+      arm(entry, now.monotonicMs() + RETRY_MS);
     } else if (state == TransactionState.ONGOING) {
       counters.timedOut();
       fence(entry, now, out);

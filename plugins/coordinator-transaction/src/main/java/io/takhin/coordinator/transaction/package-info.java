@@ -7,10 +7,10 @@
 /// record of a user.
 ///
 /// ```
-/// request -> TransactionCoordinatorService -> TransactionShard -> TransactionStateMachine
-///                 (which partition)               (the gate)        (no I/O, no clock)
-///            answers <- TransactionShard <- Partition.append <- records -+ Effects
-///            MarkerWriter -> Partition.endTransaction      <- markers  --+
+/// request -> TransactionCoordinatorService -> Shard -> TransactionStateMachine
+///                 (which partition)         (the gate)   (no I/O, no clock)
+///            answers <- Shard <- Partition.append <- records -+ Effects
+///            MarkerWriter -> Partition.endTransaction <- markers -+
 ///                         -> GroupCoordinator.endTransaction
 /// ```
 ///

@@ -51,7 +51,9 @@ final class MarkedPartitions implements PartitionService {
   }
 
   private @Nullable Topic wrapped(@Nullable Topic topic) {
-    return topic == null || topic.name().equals(StateTopic.NAME) ? topic : new MarkedTopic(topic);
+    return topic == null || topic.name().equals(TransactionKind.TOPIC)
+        ? topic
+        : new MarkedTopic(topic);
   }
 
   @Override

@@ -3,8 +3,10 @@ package io.takhin.coordinator.transaction;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.transaction.TransactionCoordinator.InitResult;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
+import io.takhin.coordinator.Deadlines;
+import io.takhin.coordinator.Now;
+import io.takhin.coordinator.ShardEffects.Write;
 import io.takhin.coordinator.transaction.Effects.Markers;
-import io.takhin.coordinator.transaction.Effects.Write;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// all out of one seed. Requests and markers of the classic generation never come late: that
 /// protocol cannot tell them from those of the next transaction (KIP-890 came because of it).
 final class Simulation {
+  private static final TransactionRecordCodec CODEC = new TransactionRecordCodec();
   static final int PARTITIONS = 3;
   static final int TXN_TIMEOUT_MS = 3_000;
   private static final int APPEND_TIMEOUT_MS = 5_000;
@@ -167,19 +170,19 @@ final class Simulation {
     if (to.nextDeadlineMs() <= nowMs) {
       to.expire(now(), out);
     }
-    for (Write write : out.takeWrites()) {
+    for (Write<TransactionRecord, Effects> write : out.takeWrites()) {
       append(to, write);
     }
     out.takeAnswers().forEach(Effects.Answer::give);
     out.takeMarkers().forEach(each -> deliver(to, each));
     long deadline = to.nextDeadlineMs();
-    if (deadline != Alarm.NEVER) {
+    if (deadline != Deadlines.NEVER) {
       after(Math.max(0, deadline - nowMs), () -> input(to, (at, now, effects) -> {}));
     }
   }
 
-  private void append(TransactionStateMachine by, Write write) {
-    trace.append(nowMs).append(' ').append(write.record()).append('\n');
+  private void append(TransactionStateMachine by, Write<TransactionRecord, Effects> write) {
+    trace.append(nowMs).append(' ').append(write.records().getFirst()).append('\n');
     boolean fails = !calm && chance(0.02);
     if (fails && chance(0.5)) {
       after(
@@ -190,7 +193,8 @@ final class Simulation {
                   (to, now, out) -> write.then().settled(ErrorCode.NOT_ENOUGH_REPLICAS, now, out)));
       return;
     }
-    log.add(new Stored(RecordCodec.key(write.record()), RecordCodec.value(write.record())));
+    log.add(
+        new Stored(CODEC.key(write.records().getFirst()), CODEC.value(write.records().getFirst())));
     int end = log.size();
     if (fails) {
       after(
@@ -274,7 +278,7 @@ final class Simulation {
     safe = log.size();
     for (Stored each : log) {
       TransactionRecord record =
-          RecordCodec.decode(
+          CODEC.decode(
               ByteBuffer.wrap(each.key()),
               each.value() == null ? null : ByteBuffer.wrap(each.value()));
       if (record == null) {

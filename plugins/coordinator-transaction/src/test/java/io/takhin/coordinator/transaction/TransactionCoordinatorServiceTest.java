@@ -12,6 +12,9 @@ import io.takhin.api.transaction.TransactionCoordinator;
 import io.takhin.api.transaction.TransactionCoordinator.InitResult;
 import io.takhin.api.transaction.TransactionCoordinator.TransactionDescription;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
+import io.takhin.coordinator.CoordinatorRuntime;
+import io.takhin.coordinator.Deadlines;
+import io.takhin.coordinator.Now;
 import io.takhin.coordinator.transaction.MarkedPartitions.Marker;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,10 +89,10 @@ class TransactionCoordinatorServiceTest {
 
   @Test
   void topicIsMadeOnDemandWithKafkasSettings() {
-    TopicImage topic = harness.cluster.image().topic(StateTopic.NAME);
+    TopicImage topic = harness.cluster.image().topic(TransactionKind.TOPIC);
     assertNotNull(topic);
     assertEquals(50, topic.partitions().size());
-    var config = harness.cluster.topicConfig(harness.cluster.image(), StateTopic.NAME);
+    var config = harness.cluster.topicConfig(harness.cluster.image(), TransactionKind.TOPIC);
     assertEquals("compact", config.get("cleanup.policy"));
     assertEquals("1", config.get("min.insync.replicas"), "there is one broker");
     assertEquals("104857600", config.get("segment.bytes"));
@@ -241,13 +244,13 @@ class TransactionCoordinatorServiceTest {
     harness.marked.answer(marker -> new CompletableFuture<>());
     CompletableFuture<InitResult> other = coordinator.init(ID, TIMEOUT_MS, -1, (short) -1);
     CompletableFuture<List<ErrorCode>> add = adding(producer, ORDERS_1);
-    harness.time.advanceMs(TransactionStateMachine.WAIT_MS + 1);
+    harness.time.advanceMs(WaitingRequests.WAIT_MS + 1);
     assertEquals(ErrorCode.CONCURRENT_TRANSACTIONS, done(other).error());
     assertTrue(add.isDone());
     assertEquals("PrepareAbort", describe().state());
     assertEquals(1, describe().producerEpoch());
     CompletableFuture<InitResult> again = coordinator.init(ID, TIMEOUT_MS, -1, (short) -1);
-    harness.time.advanceMs(TransactionStateMachine.WAIT_MS + 1);
+    harness.time.advanceMs(WaitingRequests.WAIT_MS + 1);
     assertEquals(ErrorCode.CONCURRENT_TRANSACTIONS, done(again).error());
     assertEquals(1, describe().producerEpoch(), "a repeated request fences nobody a second time");
   }
@@ -327,9 +330,9 @@ class TransactionCoordinatorServiceTest {
   }
 
   private long stateRecords() {
-    var topic = harness.partitions.topic(StateTopic.NAME);
+    var topic = harness.partitions.topic(TransactionKind.TOPIC);
     assertNotNull(topic);
-    var partition = topic.partition(Shards.partitionFor(ID, 50));
+    var partition = topic.partition(CoordinatorRuntime.partitionFor(ID, 50));
     assertNotNull(partition);
     return partition.logEndOffset();
   }
@@ -415,7 +418,7 @@ class TransactionCoordinatorServiceTest {
     assertEquals(1, machine.queuedDeadlines());
     machine.expire(new Now(TIMEOUT_MS + 11, 1), out);
     assertEquals(0, machine.queuedDeadlines());
-    assertEquals(Alarm.NEVER, machine.nextDeadlineMs());
+    assertEquals(Deadlines.NEVER, machine.nextDeadlineMs());
   }
 
   private static void settle(Effects out, Now now) {
