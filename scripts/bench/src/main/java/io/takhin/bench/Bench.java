@@ -63,7 +63,7 @@ public final class Bench {
     System.out.println(table.markdown());
     table.failures().forEach(line -> System.out.println("failed: " + line));
     if (options.contains("--publish")) {
-      Report.publish(table, Path.of(value(options, "--publish")));
+      Report.publish(results, Path.of(value(options, "--publish")));
     }
     if (options.contains("--save")) {
       Files.write(Path.of(value(options, "--save")), table.ratios());
@@ -140,7 +140,13 @@ public final class Bench {
           && possible
           && !results.isDone(sitting, round, kind)) {
         results.begin(sitting, round, kind);
+        long start = System.nanoTime();
+        double others = ProcessStats.othersSeconds();
         sit(sitting, round, kind, served);
+        others =
+            (ProcessStats.othersSeconds() - others) / ((System.nanoTime() - start) / 1e9) * 100;
+        System.out.printf(Locale.ROOT, "%-7s others took %.0f %% of a core%n", kind, others);
+        results.beside(sitting, round, kind, others);
         results.done(sitting, round, kind);
       }
     }

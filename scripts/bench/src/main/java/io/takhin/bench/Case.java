@@ -51,4 +51,22 @@ record Case(String id, String group, Phase phase, boolean isShort, Set<Kind> kin
     all.addAll(List.of(more));
     return new Case(id, group, phase, isShort, all, run);
   }
+
+  /// The same, with a processor for the load generator alone: what is measured is latency.
+  Case apart() {
+    return new Case(
+        id,
+        group,
+        phase,
+        isShort,
+        kinds,
+        broker -> {
+          Placement placement = Placement.apart(broker);
+          try {
+            return run.run(broker);
+          } finally {
+            placement.close();
+          }
+        });
+  }
 }

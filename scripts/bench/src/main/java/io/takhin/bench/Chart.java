@@ -10,7 +10,7 @@ import java.util.Locale;
 /// the same work, so that shorter is better everywhere; rates are turned over for it. Colours
 /// follow the reader's light or dark setting.
 final class Chart {
-  private static final int LABEL = 390;
+  private static final int LABEL = 430;
   private static final int UNIT = 300;
   private static final int ROW = 24;
   private static final int TOP = 46;
@@ -61,8 +61,9 @@ final class Chart {
             36,
             "quiet",
             "start",
-            "Takhin's part of what Apache Kafka needs; bar: median, thin line: spread, upright line:"
-                + " goal, ring: floor"));
+            "Takhin's part of what Apache Kafka needs: green if the goal (upright line) is met; thin"
+                + " line: spread, ring: floor"));
+    out.append(text(LABEL + UNIT, TOP - 8, "quiet", "middle", "Kafka"));
     out.append(
         String.format(
             Locale.ROOT,

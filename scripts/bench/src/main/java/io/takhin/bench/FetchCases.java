@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// F1 to F4: what it costs to give records out.
 final class FetchCases {
   private static final double GIB = 1 << 30;
   private static final int SLICE_BYTES = 1 << 20;
+  private static final double SCAN_BYTES_PER_SECOND = 64 << 20;
 
   private FetchCases() {}
 
@@ -22,7 +22,7 @@ final class FetchCases {
         Case.of("fetch", "F1", FetchCases::catchUp).also(Kind.TUNED, Kind.FLOOR),
         Case.of("fetch", "F2", FetchCases::tail).inShortForm().also(Kind.TUNED),
         Case.of("fetch", "F3", FetchCases::idleConsumers),
-        Case.of("fetch", "F4", FetchCases::coldScan));
+        Case.of("fetch", "F4", FetchCases::coldScan).apart());
   }
 
   static List<Figure> catchUp(Broker broker) throws IOException {
@@ -123,23 +123,13 @@ final class FetchCases {
       ProduceLoad.paced(broker.address(), 8, frames, at, perSecond, perSecond);
       ProduceLoad.Outcome quiet =
           ProduceLoad.paced(broker.address(), 8, frames, at, perSecond, perSecond * 6L);
-      AtomicBoolean enough = new AtomicBoolean();
-      CompletableFuture<FetchLoad.Outcome> scan =
-          beside(
-              () ->
-                  FetchLoad.read(
-                      broker.address(),
-                      1,
-                      cold.name(),
-                      partitions,
-                      SLICE_BYTES,
-                      requests * ProduceCases.KIB.records(),
-                      enough::get,
-                      64 << 20));
+      ScanReader scan = new ScanReader(cold.name(), partitions, SCAN_BYTES_PER_SECOND);
       ProduceLoad.Outcome beside =
-          ProduceLoad.paced(broker.address(), 8, frames, at, perSecond, perSecond * 6L);
-      enough.set(true);
-      scan.join();
+          ProduceLoad.paced(broker.address(), 8, frames, at, perSecond, perSecond * 6L, scan);
+      if (scan.bytes() < SCAN_BYTES_PER_SECOND) {
+        throw new IOException(
+            "the scan read " + scan.bytes() + " bytes in all, and disturbed nobody");
+      }
       return List.of(
           Figure.cost("F4 produce, nothing beside it: p99", "ms", quiet.millis(99)),
           Figure.cost("F4 produce beside a cold scan: p99", "ms", beside.millis(99)),

@@ -4,8 +4,6 @@ import io.takhin.bench.Connections.Connection;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -40,28 +38,6 @@ final class FetchLoad {
       long recordsEach,
       BooleanSupplier stop)
       throws IOException {
-    return read(
-        broker,
-        consumers,
-        topic,
-        partitions,
-        maxBytes,
-        recordsEach,
-        stop,
-        Double.POSITIVE_INFINITY);
-  }
-
-  /// The same, at most so many bytes a second.
-  static Outcome read(
-      InetSocketAddress broker,
-      int consumers,
-      String topic,
-      int partitions,
-      int maxBytes,
-      long recordsEach,
-      BooleanSupplier stop,
-      double bytesPerSecond)
-      throws IOException {
     try (Connections pool = new Connections(broker, consumers)) {
       long[][] offsets = new long[consumers][partitions];
       long[] records = new long[consumers];
@@ -76,7 +52,6 @@ final class FetchLoad {
             100,
             (connection, body) -> {
               bytes[0] += body.remaining();
-              pace(start, bytes[0], bytesPerSecond);
               long before = records[connection.index];
               records[connection.index] += advance(body, offsets[connection.index]);
               if (records[connection.index] >= recordsEach) {
@@ -94,14 +69,7 @@ final class FetchLoad {
     }
   }
 
-  /// Waits until so many bytes may have come.
-  private static void pace(long start, long bytes, double bytesPerSecond) {
-    long due = start + (long) (bytes / bytesPerSecond * TimeUnit.SECONDS.toNanos(1));
-    for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-      LockSupport.parkNanos(left);
-    }
-  }
-
+  /// A fetch of all partitions from these offsets on, without a session.
   static ByteBuffer request(String topic, long[] offsets, int maxBytes) {
     FetchTopic fetchTopic = new FetchTopic().setTopic(topic);
     for (int p = 0; p < offsets.length; p++) {

@@ -41,26 +41,8 @@ final class LatencyCases {
                 .also(Kind.FLOOR),
             Case.of("latency", "E2E", LatencyCases::endToEnd),
             Case.of("latency", "L2", LatencyCases::writeback))
-        .map(LatencyCases::apart)
+        .map(Case::apart)
         .toList();
-  }
-
-  /// The same, with a processor for the load generator alone.
-  private static Case apart(Case one) {
-    return new Case(
-        one.id(),
-        one.group(),
-        one.phase(),
-        one.isShort(),
-        one.kinds(),
-        broker -> {
-          Placement placement = Placement.apart(broker);
-          try {
-            return one.run().run(broker);
-          } finally {
-            placement.close();
-          }
-        });
   }
 
   private static List<Figure> requests(Broker broker, int perSecond) throws IOException {

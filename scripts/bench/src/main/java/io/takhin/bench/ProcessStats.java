@@ -10,11 +10,15 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /// What the kernel accounts to a process.
 record ProcessStats(long pid) {
   /// Below it lies the heap of a JVM that compresses its references, and nothing else of size.
   private static final long COMPRESSED_REFERENCES_END = 32L << 30;
+
+  /// `sysconf(_SC_CLK_TCK)`, 100 on every Linux that Java runs on.
+  private static final double TICKS_PER_SECOND = 100;
 
   private static final MethodHandle CLOCK_GETTIME = clockGettime();
 
@@ -42,6 +46,30 @@ record ProcessStats(long pid) {
       throw e;
     } catch (Throwable e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /// Processor time of everything on the machine but this process and its children that have ended,
+  /// in seconds: what else went on. The kernel's own threads count, such as those that write back.
+  static double othersSeconds() {
+    String[] all = lines("/proc/stat").getFirst().split(" +", -1);
+    String stat = lines("/proc/self/stat").getFirst();
+    String[] own = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    long busy = 0;
+    for (int field : new int[] {1, 2, 3, 6, 7}) {
+      busy += Long.parseLong(all[field]);
+    }
+    for (int field = 11; field <= 14; field++) {
+      busy -= Long.parseLong(own[field]);
+    }
+    return busy / TICKS_PER_SECOND;
+  }
+
+  private static List<String> lines(String file) {
+    try {
+      return Files.readAllLines(Path.of(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

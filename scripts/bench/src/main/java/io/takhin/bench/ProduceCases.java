@@ -162,12 +162,19 @@ final class ProduceCases {
     }
   }
 
-  private static List<Figure> durable(Broker broker, int partitions) throws IOException {
+  private static List<Figure> durable(Broker broker, int partitions)
+      throws IOException, InterruptedException {
     try (Topic topic = Topic.of(broker, partitions, Map.of("flush.messages", "1"))) {
       List<ByteBuffer> frames = topic.frames(ONE_KIB, 1);
       int at = topic.errorCodeAt();
-      ProduceLoad.paced(broker.address(), 16, frames, at, 500, 500);
-      ProduceLoad.Outcome paced = ProduceLoad.paced(broker.address(), 16, frames, at, 500, 3_000);
+      Placement placement = Placement.apart(broker);
+      ProduceLoad.Outcome paced;
+      try {
+        ProduceLoad.paced(broker.address(), 16, frames, at, 500, 500);
+        paced = ProduceLoad.paced(broker.address(), 16, frames, at, 500, 3_000);
+      } finally {
+        placement.close();
+      }
       ProduceLoad.Outcome closed = ProduceLoad.closed(broker.address(), 64, 1, frames, at, 10_000);
       String name =
           "P7 fsync before ack, " + partitions + (partitions == 1 ? " partition" : " partitions");

@@ -88,7 +88,7 @@ final class ProduceLoad {
     return paced(broker, connections, frames, errorCodeAt, perSecond, requests, null);
   }
 
-  /// The same, beside a consumer of the topic's tail, if there is one, on the same thread.
+  /// The same, with a consumer beside it, if there is one, on the same thread.
   static Outcome paced(
       InetSocketAddress broker,
       int connections,
@@ -96,9 +96,9 @@ final class ProduceLoad {
       int errorCodeAt,
       double perSecond,
       long requests,
-      @Nullable TailReader tail)
+      @Nullable Beside beside)
       throws IOException {
-    try (Connections pool = new Connections(broker, connections + (tail == null ? 0 : 1))) {
+    try (Connections pool = new Connections(broker, connections + (beside == null ? 0 : 1))) {
       Histogram latency = histogram();
       long interval = (long) (SECOND / perSecond);
       long start = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(10);
@@ -107,8 +107,8 @@ final class ProduceLoad {
       long[] answeredOf = new long[connections];
       Answers answers =
           (connection, body) -> {
-            if (connection.index == connections && tail != null) {
-              tail.answer(connection, body, start, interval);
+            if (connection.index == connections && beside != null) {
+              beside.answer(connection, body, start, interval);
               return;
             }
             check(body, errorCodeAt);
@@ -116,15 +116,18 @@ final class ProduceLoad {
             latency.recordValue(Math.max(0, System.nanoTime() - (start + request * interval)));
             answered[0]++;
           };
-      if (tail != null) {
-        tail.begin(pool.all().get(connections));
+      if (beside != null) {
+        beside.begin(pool.all().get(connections));
       }
-      while (answered[0] < requests || (tail != null && tail.records() < requests)) {
+      while (answered[0] < requests || (beside != null && !beside.isDone(requests))) {
         long now = System.nanoTime();
         while (sent[0] < requests && start + sent[0] * interval <= now) {
           ByteBuffer frame = frames.get((int) (sent[0] % frames.size())).duplicate();
           pool.all().get((int) (sent[0] % connections)).send(frame);
           sent[0]++;
+        }
+        if (beside != null) {
+          beside.tick(pool.all().get(connections));
         }
         pool.poll(0, answers);
         rest(pool, answers, sent[0] < requests ? start + sent[0] * interval : Long.MAX_VALUE);

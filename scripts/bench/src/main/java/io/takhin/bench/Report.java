@@ -35,12 +35,13 @@ final class Report {
     return titles;
   }
 
-  static void publish(Table table, Path docs) throws IOException {
+  static void publish(Results results, Path docs) throws IOException {
+    Table table = results.table();
     Path page = docs.resolve("performance.md");
     Path charts = docs.resolve("performance");
     Files.createDirectories(charts);
     StringBuilder out = new StringBuilder();
-    out.append('\n').append(machine()).append('\n');
+    out.append('\n').append(machine(results.mostBeside())).append('\n');
     for (String group : Bench.groups()) {
       Set<String> ids =
           Bench.all().stream()
@@ -75,7 +76,7 @@ final class Report {
     return page.substring(0, from + FROM.length()) + '\n' + figures + page.substring(to);
   }
 
-  private static String machine() throws IOException {
+  private static String machine(double mostBeside) throws IOException {
     String processor =
         Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
             .filter(line -> line.startsWith("model name"))
@@ -87,12 +88,14 @@ final class Report {
     return String.format(
         Locale.ROOT,
         "Measured on %s: %d cores of %s, %d GiB, Linux %s, JDK %s. Median [least..greatest] of the"
-            + " runs; the ratio is Takhin to Kafka as it ships.",
+            + " runs; the ratio is Takhin to Kafka as it ships. Other processes and the kernel's own"
+            + " threads took at most %.0f %% of a core in any sitting.",
         LocalDate.now(ZoneOffset.UTC),
         Runtime.getRuntime().availableProcessors(),
         processor.strip(),
         gib,
         System.getProperty("os.version"),
-        System.getProperty("java.version"));
+        System.getProperty("java.version"),
+        mostBeside);
   }
 }

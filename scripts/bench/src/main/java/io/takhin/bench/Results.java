@@ -15,6 +15,7 @@ import java.util.Locale;
 ///
 /// ```
 /// figure  sitting round kind case name unit value higherIsBetter goal absolute
+/// beside  sitting round kind percent of a core that other processes took meanwhile
 /// failed  sitting round kind case why
 /// done    sitting round kind
 /// ```
@@ -37,7 +38,7 @@ final class Results {
   void begin(String sitting, int round, Kind kind) throws IOException {
     lines.removeIf(
         line ->
-            List.of("figure", "failed", "done").stream()
+            List.of("figure", "beside", "failed", "done").stream()
                 .map(type -> line(type, sitting, round, kind))
                 .anyMatch(head -> line.equals(head) || line.startsWith(head + '\t')));
     Files.createDirectories(file.toAbsolutePath().getParent());
@@ -61,6 +62,19 @@ final class Results {
 
   void failed(String sitting, int round, Kind kind, String id, String why) throws IOException {
     append(line("failed", sitting, round, kind) + '\t' + id + '\t' + why.replaceAll("\\s+", " "));
+  }
+
+  void beside(String sitting, int round, Kind kind, double percent) throws IOException {
+    append(line("beside", sitting, round, kind) + '\t' + percent);
+  }
+
+  /// The most that others took of the machine in a sitting, in percent of a core.
+  double mostBeside() {
+    return lines.stream()
+        .filter(line -> line.startsWith("beside\t"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf('\t') + 1)))
+        .max()
+        .orElse(Double.NaN);
   }
 
   void done(String sitting, int round, Kind kind) throws IOException {

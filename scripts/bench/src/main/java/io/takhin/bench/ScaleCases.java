@@ -21,9 +21,9 @@ final class ScaleCases {
   static List<Case> all() {
     return List.of(
         Case.of("scale", "S2", ScaleCases::connections),
-        Case.of("scale", "S3x10", broker -> group(broker, 10)),
-        Case.of("scale", "S3x100", broker -> group(broker, 100)),
-        Case.of("scale", "S3x1000", broker -> group(broker, 1_000)),
+        Case.of("scale", "S3x10", broker -> group(broker, 10)).apart(),
+        Case.of("scale", "S3x100", broker -> group(broker, 100)).apart(),
+        Case.of("scale", "S3x1000", broker -> group(broker, 1_000)).apart(),
         Case.of("scale", "S1", broker -> partitions(broker, 1)),
         Case.of("scale", "S1x10k", broker -> partitions(broker, 10)).at(Case.Phase.LAST));
   }
@@ -87,7 +87,7 @@ final class ScaleCases {
           if (System.nanoTime() > deadline) {
             throw new IOException("partitions without leaders");
           }
-          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }
       }
     }
@@ -125,9 +125,8 @@ final class ScaleCases {
 
   private static List<Figure> group(Broker broker, int members) throws IOException {
     String name = "S3 classic group of " + (members == 1_000 ? "1,000" : members);
-    try (Topic topic = Topic.bare(broker, members, Map.of());
+    try (Topic topic = Topic.of(broker, GroupLoad.PARTITIONS, Map.of());
         GroupLoad group = new GroupLoad(broker.address(), members)) {
-      awaitLeaders(broker, List.of(topic));
       double form = group.form();
       group.commits(topic.name(), 500, 500);
       double cpu = broker.stats().cpuSeconds();

@@ -9,7 +9,7 @@ import org.HdrHistogram.Histogram;
 /// A consumer that waits at the end of all partitions of a topic, and learns from a record's offset
 /// which request of a paced load brought it: request `r` went to partition `r % partitions`, and
 /// the requests of a partition share a connection. So no clock needs to be in the records.
-final class TailReader {
+final class TailReader implements Beside {
   private final String topic;
   private final long[] first;
   private final long[] offsets;
@@ -24,13 +24,13 @@ final class TailReader {
     this.offsets = first.clone();
   }
 
-  /// Sends the first fetch.
-  void begin(Connection connection) throws IOException {
+  @Override
+  public void begin(Connection connection) throws IOException {
     connection.send(FetchLoad.request(topic, offsets, 1 << 20));
   }
 
-  /// Counts what an answer brought, and fetches on.
-  void answer(Connection connection, ByteBuffer body, long start, long interval)
+  @Override
+  public void answer(Connection connection, ByteBuffer body, long start, long interval)
       throws IOException {
     long now = System.nanoTime();
     long[] before = offsets.clone();
@@ -44,8 +44,9 @@ final class TailReader {
     connection.send(FetchLoad.request(topic, offsets, 1 << 20));
   }
 
-  long records() {
-    return records;
+  @Override
+  public boolean isDone(long requests) {
+    return records >= requests;
   }
 
   /// A percentile of the time from when a record was due to when it was here, in milliseconds.

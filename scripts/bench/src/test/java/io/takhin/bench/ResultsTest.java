@@ -83,13 +83,16 @@ class ResultsTest {
     Results results = open();
     results.figure("fetch", 0, Kind.TAKHIN, CASE, Figure.cost("F1 <a>", "s", 1, 0.3));
     results.figure("fetch", 0, Kind.KAFKA, CASE, Figure.cost("F1 <a>", "s", 4, 0.3));
-    Report.publish(results.table(), docs);
+    results.beside("fetch", 0, Kind.TAKHIN, 4.4);
+    results.beside("fetch", 0, Kind.KAFKA, 7.6);
+    Report.publish(results, docs);
     String published = Files.readString(docs.resolve("performance.md"));
+    assertTrue(published.contains("took at most 8 % of a core"), published);
     assertTrue(published.contains("![Fetch](performance/fetch.svg)"), published);
     assertTrue(published.contains("| F1 <a> | s | 1.00 | 4.00 | **0.25** |"), published);
     assertTrue(published.endsWith(Report.TO + "\nafter\n"), published);
     String chart = Files.readString(docs.resolve("performance/fetch.svg"));
     assertTrue(chart.contains(">F1 &lt;a></text>"), chart);
-    assertTrue(chart.contains("class=\"met\" x=\"390\" y=\"50\" width=\"75.0\""), chart);
+    assertTrue(chart.contains("class=\"met\" x=\"430\" y=\"50\" width=\"75.0\""), chart);
   }
 }
