@@ -51,6 +51,16 @@ public record KafkaConfig(
             doc = "The largest request; a larger one closes its connection before it is read.")
         int requestMaxBytes,
     @Key(
+            value = "kafka.socket.send.buffer.bytes",
+            defaultValue = "262144",
+            min = -1,
+            max = 1073741824,
+            doc =
+                "The socket's buffer for bytes on their way out (SO_SNDBUF); -1 leaves it to the"
+                    + " operating system, which is right for consumers far away: a connection"
+                    + " sends at most this much in each round trip.")
+        int sendBufferBytes,
+    @Key(
             value = "kafka.connections.max.idle.ms",
             defaultValue = "600000",
             min = 1000,
@@ -146,6 +156,7 @@ public record KafkaConfig(
         maxConnections,
         maxConnectionsPerIp,
         requestMaxBytes,
+        sendBufferBytes,
         connectionsMaxIdleMs,
         connectionTimeoutMs,
         requestTimeoutMs,

@@ -52,6 +52,7 @@ final class TestBroker implements AutoCloseable {
           maxConnections,
           perIp,
           requestMaxBytes,
+          1 << 18,
           idleMs,
           firstRequestMs,
           arrivalMs,

@@ -5,6 +5,7 @@ package io.takhin.protocol.kafka.net;
 /// @param listener name of the listener, such as `PLAINTEXT`
 /// @param threads number of loops
 /// @param requestMaxBytes largest frame
+/// @param sendBufferBytes the socket's buffer for bytes going out; below 1 the system decides
 /// @param connectionsMaxIdleMs how long a connection may be silent
 /// @param firstRequestMs time for the first whole request
 /// @param requestArrivalMs time for a request to arrive, once its first byte is in
@@ -21,6 +22,7 @@ public record TransportConfig(
     int maxConnections,
     int maxConnectionsPerIp,
     int requestMaxBytes,
+    int sendBufferBytes,
     long connectionsMaxIdleMs,
     long firstRequestMs,
     long requestArrivalMs,
