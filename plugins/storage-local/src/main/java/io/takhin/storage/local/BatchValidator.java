@@ -28,7 +28,6 @@ final class BatchValidator {
   /// How much a batch may hold when decompressed: a bound for memory, not a promise.
   private static final int MAX_DECOMPRESSED_BYTES = 256 << 20;
 
-  private static final int MAX_TIMESTAMP_AT = 35;
   private static final int CODEC_MASK = 0x07;
   private static final int CLIENT_ATTRIBUTES = 0x3f;
   private static final int ATTRIBUTES_AT = 21;
@@ -191,8 +190,7 @@ final class BatchValidator {
       }
       min = walk.minTimestamp();
       if (!stampLater && walk.maxTimestamp() != RecordBatch.maxTimestamp(in, at)) {
-        in.putLong(at + MAX_TIMESTAMP_AT, walk.maxTimestamp());
-        RecordBatch.updateCrc(in, at);
+        HeaderPatch.maxTimestamp(in, at, walk.maxTimestamp());
       }
     }
     if (!stampLater) {
@@ -260,8 +258,7 @@ final class BatchValidator {
       return;
     }
     for (int at = from; at < in.limit(); at += (int) RecordBatch.sizeBytes(in, at)) {
-      RecordBatch.stampLogAppendTime(in, at, nowMs);
-      RecordBatch.updateCrc(in, at);
+      HeaderPatch.stampLogAppendTime(in, at, nowMs);
     }
   }
 
