@@ -4,6 +4,7 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.TakhinException;
 import io.takhin.api.storage.LogConfig;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// How far a log is on disk, and how it gets there.
@@ -18,6 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Threading: the gate marks, the committer or one worker forces. The lock is held across fsync;
 /// no append and no reader takes it.
 final class Durability {
+  /// A start after a crash of the process verifies no more than about this of each log.
+  static final int PROGRESS_BYTES = 16 << 20;
+
   private final LocalLog log;
   private final LogContext context;
   private final ReentrantLock lock = new ReentrantLock();
@@ -27,6 +31,7 @@ final class Durability {
   private volatile boolean commitQueued;
   private volatile boolean flushQueued;
   private volatile long dirtySinceMs;
+  private long progressBytes;
 
   /// @param fresh whether the names of the log and its files may not be on disk yet, because it is
   ///     new or was not closed; that matters once there is something in it
@@ -82,12 +87,22 @@ final class Durability {
     }
   }
 
-  /// Puts the log on the list for background flushes.
+  /// Something was written: puts the log on the list for background flushes, and lets a worker note
+  /// the progress if it was much, for housekeeping comes only every second. In the gate.
   void markDirty() {
     if (!flushQueued) {
       flushQueued = true;
       dirtySinceMs = context.clock().millis();
       context.dirty().add(log);
+    }
+    long bytes = log.end().bytes();
+    if (bytes - progressBytes >= PROGRESS_BYTES) {
+      progressBytes = bytes;
+      try {
+        context.blocking().execute(this::noteProgress);
+      } catch (RejectedExecutionException e) {
+        LocalLog.LOGGER.debug("{}: the broker stops, and saves its indexes then", log.path(), e);
+      }
     }
   }
 

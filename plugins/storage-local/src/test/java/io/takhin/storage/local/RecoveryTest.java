@@ -132,6 +132,40 @@ class RecoveryTest {
     assertTrue(read < 8 << 20, read + " bytes were read");
   }
 
+  @Test
+  void aBurstThatHousekeepingHadNoTimeForIsNotReadAgainWhole() throws IOException {
+    LogConfig unforced = new LogConfigBuilder().build();
+    String[] values = {"v".repeat(16 << 10)};
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = (LocalLog) storage.open(PARTITION, unforced, new CapturedProgress());
+    int batches = 3072; // 48 MiB in one segment
+    for (int i = 0; i < batches; i++) {
+      appended(log, Batches.from(9, 0, i, values));
+    }
+    Path index = files.resolve("00000000000000000000.index");
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (!Files.exists(index) || Files.size(index) < 16_000 || newestSnapshot() < 2_000) {
+      assertTrue(System.nanoTime() < deadline, "no progress was noted");
+      Thread.onSpinWait();
+    }
+    Fixture.copy(directory, saved);
+    storage.close();
+    restore();
+    disk.bytesRead.reset();
+    storage = fixture.start();
+    log = (LocalLog) storage.open(PARTITION, unforced, new CapturedProgress());
+    long read = disk.bytesRead.sum();
+    assertEquals(batches, log.logEndOffset());
+    storage.close();
+    assertTrue(read < 40 << 20, read + " bytes were read");
+  }
+
+  private long newestSnapshot() throws IOException {
+    try (Stream<Path> all = Files.list(files)) {
+      return all.mapToLong(file -> LogFiles.offset(file, LogFiles.SNAPSHOT)).max().orElse(-1);
+    }
+  }
+
   private Path activeSegment() throws IOException {
     try (Stream<Path> all = Files.list(files)) {
       return all.filter(f -> f.toString().endsWith(".log")).max(Path::compareTo).orElseThrow();
