@@ -367,7 +367,8 @@ class HotApisTest {
     long start = System.nanoTime();
     var answer =
         client.ask(12, fetch(150, 100_000, fetchTopic("orders", 0, 0)), new FetchResponseData());
-    assertTrue(System.nanoTime() - start >= 150_000_000);
+    // Up to a sixteenth early, to end together with others.
+    assertTrue(System.nanoTime() - start >= 150_000_000 - 150_000_000 / 16);
     assertEquals(1, keys(answer.responses().get(0).partitions().get(0)).size());
   }
 

@@ -33,6 +33,9 @@ public final class FetchHandler {
   private static final int SWEEP_SLACK = 16;
   private static final int CLOSING_EPOCH = -1;
   private static final int WARM_BYTES = 256 * 1024;
+  private static final int WAIT_PARTS = 16;
+  private static final long MIN_TOGETHER_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+  private static final long MAX_TOGETHER_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final FetchConfig config;
   private final PluginContext context;
@@ -174,8 +177,17 @@ public final class FetchHandler {
         request.minBytes,
         Math.clamp(request.maxBytes, 0, config.maxBytes()),
         request.isolation,
-        slot.connection().loop().nowNanos() + TimeUnit.MILLISECONDS.toNanos(waitMs));
+        deadline(slot.connection().loop().nowNanos(), TimeUnit.MILLISECONDS.toNanos(waitMs)));
     return ErrorCode.NONE;
+  }
+
+  /// When a fetch that finds nothing is answered: up to a sixteenth of its wait early, together
+  /// with others. A thousand idle consumers then wake their loop thirty times a second instead of a
+  /// thousand, and their next requests come together as well.
+  static long deadline(long nowNanos, long waitNanos) {
+    long end = nowNanos + waitNanos;
+    long together = Math.min(waitNanos / WAIT_PARTS, MAX_TOGETHER_NANOS);
+    return together < MIN_TOGETHER_NANOS ? end : end - Math.floorMod(end, together);
   }
 
   private void want(
