@@ -8,6 +8,7 @@ import io.takhin.api.cluster.MetadataListener;
 import io.takhin.api.cluster.MetadataQuorum;
 import io.takhin.api.cluster.MetadataRecord;
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage.StartupOption;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.JvmPauseMonitor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -141,6 +143,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
               .build();
       server = built;
       built.start();
+      stopPauseMonitor(built);
       ready.get(config.startTimeoutMs(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw failedStart(
@@ -161,6 +164,19 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
                       ? reason(e)
                       : damaged + "; restore the directory from a backup (" + reason(e) + ")"),
           e);
+    }
+  }
+
+  /// Ratis asks the garbage collectors three times a second whether the JVM stood still, which is a
+  /// fifth of an idle broker's CPU. Nothing would follow here ([RatisProperties] sets both its
+  /// thresholds to ten years), and no property turns it off.
+  private static void stopPauseMonitor(RaftServer built) {
+    try {
+      Field monitor = built.getClass().getDeclaredField("pauseMonitor");
+      monitor.setAccessible(true);
+      ((JvmPauseMonitor) monitor.get(built)).stop();
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      LOG.debug("Ratis has no pause monitor to stop: it goes on, if there is one", e);
     }
   }
 
