@@ -54,6 +54,8 @@ if [ -z "${TAKHIN_BENCH_HOME:-}" ]; then
   rm -rf "$build/takhin"
   mkdir -p "$build/takhin"
   tar -xzf "$tarball" -C "$build/takhin" --strip-components=1
+  # Part of an installation, as formatting is for Kafka.
+  "$build/takhin/bin/takhin.sh" train >&2
   TAKHIN_BENCH_HOME=$build/takhin
 fi
 if [ ! -f "$build/kafka-libs/.complete" ]; then

@@ -31,6 +31,8 @@ Commands
   stop      ask it to finish with SIGTERM, and wait until it has
   status    say whether it runs; exit code 0 if it does, 3 if not
   run       run in the foreground (the default)
+  train     start once on scratch data and write down which classes a start loads: later starts
+            take two thirds of the time. For a new installation, JDK or plugin; needs to write lib/
 
 Flags, for run and start
   -config FILE      YAML file; without one, the embedded defaults hold
@@ -43,7 +45,7 @@ Flags, for run and start
 Environment
   TAKHIN_<KEY>            any key of the configuration, for example TAKHIN_SERVER_PORT=9093
   TAKHIN_JAVA_HOME        the JDK to use (then JAVA_HOME, the PATH, /usr/lib/jvm are not looked at)
-  TAKHIN_HEAP             heap size, for example 4g (default 1g)
+  TAKHIN_HEAP             heap size, for example 4g (default 1g; without it the serial collector works)
   TAKHIN_DIRECT_MEMORY    memory outside the heap, for requests and answers in flight (default 1g)
   TAKHIN_JVM_OPTS         more options for the JVM, separated by spaces
   TAKHIN_PID_FILE         where start leaves the process id
@@ -136,14 +138,38 @@ system_modules() { # all of the JDK's modules but those in incubation, which wou
   echo "${modules:-ALL-SYSTEM}"
 }
 
+archive_file() { # where what train wrote down for this JDK is: the JVM takes no other's
+  local version=
+  if [ -r "$java_home/release" ]; then
+    version=$(sed -n 's/^JAVA_RUNTIME_VERSION="\(.*\)"/\1/p' "$java_home/release")
+  fi
+  echo "$home/lib/takhin-${version:-unknown}.jsa"
+}
+
 build_command() { # sets command to the JVM and its arguments, without the flags of the user
-  local extra=()
+  local extra=() archive=() collector=()
   if [ -n "${TAKHIN_JVM_OPTS:-}" ]; then
     read -r -a extra <<<"$TAKHIN_JVM_OPTS"
+  fi
+  # Few objects live, and little garbage comes: the smallest collector does, unless somebody gives
+  # more heap, in which more lives, or chooses one.
+  if [ -z "${TAKHIN_HEAP:-}" ]; then
+    case " ${TAKHIN_JVM_OPTS:-} " in
+      *" -XX:+Use"*GC\ *) ;;
+      *) collector=(-XX:+UseSerialGC) ;;
+    esac
+  fi
+  if [ -n "${training:-}" ]; then
+    archive=("-XX:ArchiveClassesAtExit=$training")
+  elif [ -r "$(archive_file)" ]; then
+    archive=("-XX:SharedArchiveFile=$(archive_file)")
   fi
   command=("$java_home/bin/java"
     # A gigabyte serves thousands of connections: payload lies outside the heap.
     "-Xms64m" "-Xmx${TAKHIN_HEAP:-1g}"
+    ${collector[@]+"${collector[@]}"}
+    # One that does not fit any more (a jar was replaced, all of it moved) is not worth a line.
+    ${archive[@]+"${archive[@]}"} "-Xlog:cds*=off,aot*=off,class+path=off"
     -XX:+UseCompactObjectHeaders
     -XX:+ExitOnOutOfMemoryError
     # Plugins find every module of the JDK; only the kernel may hand native access on.
@@ -200,6 +226,35 @@ start() {
   echo "takhin: running as process $pid, log $log_file"
 }
 
+train() {
+  find_java
+  local archive pid waited=0
+  archive=$(archive_file)
+  [ -w "$home/lib" ] || fail "$home/lib cannot be written. Run this as the owner of the installation."
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  training=$scratch/takhin.jsa
+  build_command
+  TAKHIN_METRICS_PORT=0 TAKHIN_HEALTH_PORT=0 TAKHIN_KAFKA_ADVERTISED_PORT=9092 nohup "${command[@]}" -port 0 -data-dir "$scratch/data" \
+    >"$scratch/log" 2>&1 </dev/null &
+  pid=$!
+  while ! grep -q 'Takhin ready in' "$scratch/log" && [ "$waited" -lt $((${TAKHIN_START_TIMEOUT:-60} * 10)) ] &&
+    kill -0 "$pid" 2>/dev/null; do
+    sleep 0.1
+    waited=$((waited + 1))
+  done
+  kill -TERM "$pid" 2>/dev/null || true
+  wait "$pid" || true
+  if ! grep -q 'Takhin ready in' "$scratch/log" || [ ! -s "$training" ]; then
+    tail -n 20 "$scratch/log" >&2
+    fail "the start to learn from did not succeed; the lines above say why"
+  fi
+  # Beside it first: a broker that starts meanwhile sees all of it or nothing.
+  mv "$training" "$archive.new"
+  mv "$archive.new" "$archive"
+  echo "takhin: starts will use $archive"
+}
+
 stop() {
   locate_state
   local pid waited=0
@@ -241,6 +296,7 @@ case "${1:-}" in
   start) shift && start "$@" ;;
   stop) stop ;;
   status) status ;;
+  train) train ;;
   -h | -help | --help | help) usage ;;
   run | '' | -*)
     [ "${1:-}" != run ] || shift

@@ -76,6 +76,27 @@ class LauncherIT {
   }
 
   @Test
+  void trainingMakesStartsUseWhatItLearned() throws Exception {
+    Path home = Distribution.newDirectory("trained");
+    Command.run(
+            null, Map.of(), "", List.of("cp", "-r", Distribution.home() + "/.", home.toString()))
+        .succeeded();
+    String script = home.resolve("bin/takhin.sh").toString();
+    oneLine(takhin(null, Map.of(), script, "train").succeeded().out(), "starts will use", ".jsa");
+    Command loaded =
+        takhin(null, Map.of("TAKHIN_JVM_OPTS", "-Xlog:class+load"), script, "-config-reference")
+            .succeeded();
+    String ratis = "io.takhin.cluster.raft.RaftClusterProvider source: shared objects file";
+    assertTrue(loaded.out().contains(ratis), "the classes of plugins come from the archive");
+    // A jar of another installation: the archive does not fit, and nobody hears of it.
+    Files.setLastModifiedTime(
+        home.resolve("lib/takhin-kernel-" + Distribution.version() + ".jar"),
+        java.nio.file.attribute.FileTime.fromMillis(0));
+    Command version = takhin(null, Map.of(), script, "-version").succeeded();
+    oneLine(version.all(), "Takhin version");
+  }
+
+  @Test
   void anOldJavaIsNamedWithTheWayOut() throws Exception {
     Path old = Distribution.newDirectory("jdk-17");
     Files.createDirectories(old.resolve("bin"));

@@ -27,4 +27,16 @@ public interface Provider<C extends Record, S extends Service> {
   /// Errors: [TakhinException] for what the user can mend, with the remedy in its message; anything
   /// else is reported as a defect of the plugin. Either way the plugin is refused by name.
   S create(C config, PluginContext context);
+
+  /// Does ahead what [#create] and [Service#start] would spend time on without knowing the config:
+  /// initializes classes and loads native libraries, while other plugins start. Mostly there is
+  /// nothing to do.
+  ///
+  /// Threading: a thread of the kernel's own, at the same time as anything else of this or another
+  /// plugin. The kernel may leave it out, and waits for nothing.
+  /// Blocking: allowed, but not for long.
+  /// Buffers: none.
+  /// Errors: whatever it throws is forgotten; `create` and `start` will meet it again and report
+  /// it.
+  default void warmUp() {}
 }

@@ -36,6 +36,7 @@ import io.takhin.kernel.lifecycle.Plugin;
 import io.takhin.kernel.lifecycle.Plugin.Part;
 import io.takhin.kernel.lifecycle.PluginScope;
 import io.takhin.kernel.lifecycle.PluginState;
+import io.takhin.kernel.lifecycle.WarmUp;
 import io.takhin.kernel.logging.LoggingConfig;
 import io.takhin.kernel.metrics.MetricRegistry;
 import java.io.IOException;
@@ -315,6 +316,7 @@ final class Kernel implements PluginScope.Kernel {
     }
     kernelMetrics.gauges("takhin_plugins", "Plugins by their state.", this::countPlugins);
     threads.repeat(this::housekeeping, SLOW_MS);
+    WarmUp.begin(running.stream().map(each -> each.part().provider()).toList());
     try {
       checkRequired(wanted);
       for (Running each : List.copyOf(running)) {

@@ -23,4 +23,10 @@ public final class NativeCodecProvider implements CodecProvider<NativeCodecConfi
   public Codecs create(NativeCodecConfig config, PluginContext context) {
     return new NativeCodecs();
   }
+
+  /// Unpacks and loads the native libraries.
+  @Override
+  public void warmUp() {
+    NativeCodecs.loadAll();
+  }
 }

@@ -17,6 +17,13 @@ import org.xerial.snappy.SnappyError;
 final class NativeCodecs implements Codecs {
   private volatile Codec @Nullable [] codecs;
 
+  /// Loads the native libraries ahead: classes are initialized once, whoever comes first.
+  static void loadAll() {
+    new Lz4Codec().close();
+    new SnappyCodec().close();
+    zstd().close();
+  }
+
   @Override
   public void start() {
     Codec[] made = new Codec[CompressionType.values().length];

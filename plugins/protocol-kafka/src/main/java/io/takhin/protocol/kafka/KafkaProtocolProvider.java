@@ -8,6 +8,8 @@ import io.takhin.api.partition.PartitionService;
 import io.takhin.api.protocol.ProtocolProvider;
 import io.takhin.api.protocol.ProtocolServer;
 import io.takhin.api.transaction.TransactionCoordinator;
+import io.takhin.protocol.kafka.net.Transport;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,13 @@ public final class KafkaProtocolProvider implements ProtocolProvider<KafkaConfig
         context.service(PartitionService.class),
         context.service(GroupCoordinator.class),
         transactions(context));
+  }
+
+  /// The tables of Kafka's messages, of all keys and versions, take a sixth of a second to make.
+  @Override
+  public void warmUp() {
+    ApiKeys.PRODUCE.latestVersion();
+    Transport.warmUp();
   }
 
   /// The coordinator of transactions, or null: a broker can do without.

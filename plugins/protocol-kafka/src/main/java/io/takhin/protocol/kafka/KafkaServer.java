@@ -20,12 +20,18 @@ import io.takhin.protocol.kafka.wire.Names;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.jspecify.annotations.Nullable;
 
 /// The server: the transport and what it gives its frames to.
+///
+/// All of it is made when it starts: it needs the tables of Kafka's messages, which are made beside
+/// the start of other plugins ([KafkaProtocolProvider#warmUp]).
 final class KafkaServer implements ProtocolServer {
-  private final Transport transport;
+  private final Supplier<Transport> make;
+  // Written by the main thread, read by whoever asks for the addresses.
+  private volatile @Nullable Transport transport;
 
   KafkaServer(
       KafkaConfig config,
@@ -34,16 +40,28 @@ final class KafkaServer implements ProtocolServer {
       PartitionService partitions,
       GroupCoordinator groups,
       @Nullable TransactionCoordinator transactions) {
-    this(
-        config,
-        context,
-        cluster,
-        partitions,
-        groups,
-        ServedApis.all(config, context, cluster, partitions, groups, transactions));
+    make =
+        () ->
+            transport(
+                config,
+                context,
+                cluster,
+                partitions,
+                groups,
+                ServedApis.all(config, context, cluster, partitions, groups, transactions));
   }
 
   KafkaServer(
+      KafkaConfig config,
+      PluginContext context,
+      Cluster cluster,
+      PartitionService partitions,
+      GroupCoordinator groups,
+      List<MessageApi<?>> apis) {
+    make = () -> transport(config, context, cluster, partitions, groups, apis);
+  }
+
+  private static Transport transport(
       KafkaConfig config,
       PluginContext context,
       Cluster cluster,
@@ -78,30 +96,43 @@ final class KafkaServer implements ProtocolServer {
             inPlace,
             apis,
             cluster);
-    transport = new Transport(transportConfig, context, router, metrics);
+    return new Transport(transportConfig, context, router, metrics);
   }
 
   Transport transport() {
-    return transport;
+    Transport made = transport;
+    if (made == null) {
+      throw new IllegalStateException("not started");
+    }
+    return made;
   }
 
   @Override
   public void start() {
-    transport.start();
+    Transport made = make.get();
+    transport = made;
+    made.start();
   }
 
   @Override
   public void drain() {
-    transport.drain();
+    Transport made = transport;
+    if (made != null) {
+      made.drain();
+    }
   }
 
   @Override
   public void close() {
-    transport.close();
+    Transport made = transport;
+    if (made != null) {
+      made.close();
+    }
   }
 
   @Override
   public List<InetSocketAddress> addresses() {
-    return transport.addresses();
+    Transport made = transport;
+    return made == null ? List.of() : made.addresses();
   }
 }
