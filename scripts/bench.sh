@@ -32,7 +32,10 @@ whole=1 resume= publish= after=() options=()
 rounds=2
 while [ $# -gt 0 ]; do
   case $1 in
-    --guard) after+=(--guard "$here/bench/ratios.tsv") ;;
+    --guard)
+      [ -f "$here/bench/ratios.tsv" ] || { echo "bench: no ratios are committed; --save-ratios makes them" >&2 && exit 2; }
+      after+=(--guard "$here/bench/ratios.tsv")
+      ;;
     --save-ratios) after+=(--save "$here/bench/ratios.tsv") ;;
     --publish) publish=1 ;;
     --resume) resume=1 ;;
