@@ -1,7 +1,6 @@
 /// Apache Ratis and the libraries that it shades (`org.apache.ratis.thirdparty`: protobuf, gRPC,
 /// Netty, Guava), merged from their jars, whose packages overlap (`org.apache.ratis.server` alone
-// is
-/// in two of them). Nothing but this descriptor is Takhin's.
+/// is in two of them). Nothing but this descriptor is Takhin's.
 ///
 /// Ratis finds its metrics by ServiceLoader and everything else by reflection on class names in its
 /// properties, gRPC finds its parts by ServiceLoader: so the module is open, and provides to itself

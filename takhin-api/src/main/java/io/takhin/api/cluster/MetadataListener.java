@@ -9,7 +9,7 @@ import java.util.List;
 /// The first call may come on the subscriber's thread. Blocking: opening logs is allowed; others
 /// wait meanwhile. To wait here for another change of metadata is to wait for ever. Buffers: none.
 /// Errors: logged, and the process ends: a broker that could not follow its metadata must not go
-// on.
+/// on.
 @Api(status = Api.Status.EVOLVING, since = "0.1")
 public interface MetadataListener {
   /// A change.

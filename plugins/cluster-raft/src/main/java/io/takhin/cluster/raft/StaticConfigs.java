@@ -14,7 +14,7 @@ import java.util.TreeMap;
 record StaticConfigs(Map<String, String> values, Map<String, String> topics) {
 
   /// @param configuration the whole broker's: a key `kafka.x` of any plugin is Kafka's broker key
-  // `x`
+  /// `x`
   static StaticConfigs of(
       RaftClusterConfig config, LogConfig logs, Map<String, String> configuration) {
     Map<String, String> topics = new TreeMap<>();

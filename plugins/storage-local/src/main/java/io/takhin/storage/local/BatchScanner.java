@@ -146,7 +146,7 @@ final class BatchScanner {
   }
 
   /// Where the next batch begins: after the current one, and at the damage if that stopped the
-  // walk.
+  /// walk.
   long nextPosition() {
     return next;
   }

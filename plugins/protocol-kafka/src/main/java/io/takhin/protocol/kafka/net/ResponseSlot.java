@@ -79,7 +79,7 @@ public class ResponseSlot extends LoopTask {
   }
 
   /// Gives the answer in parts: buffers and file regions, in order. Buffers: the slot's from now
-  // on.
+  /// on.
   public final void respond(List<Object> parts) {
     give(parts, false);
   }
