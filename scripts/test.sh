@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests, and installs what they need: the module tests, then the tarball under real clients (Kafka's own
-# tools and Java client from Maven Central, kcat, kafkajs, kafka-python, promtool) and under faults (gcc). Progress
+# tools, Java client and Streams from Maven Central, kcat, kafkajs, kafka-python, confluent-kafka, promtool) and under faults (gcc). Progress
 # comes as it goes, a summary with durations at the end. Needs a JDK 25 (any place that scripts/jdk.sh looks at) and Maven; for
-# kcat and kafka-python root or sudo on Debian or Ubuntu, or the two installed by hand.
+# kcat and the Python clients root or sudo on Debian or Ubuntu, or those installed by hand.
 #   scripts/test.sh             everything
 #   scripts/test.sh --no-it     without the tests that start the tarball
 set -uo pipefail
@@ -46,14 +46,14 @@ as_root() {
   fi
 }
 
-debian_python() { # whether the Python of Debian's packages has kafka-python and its codecs
-  /usr/bin/python3 -c 'import kafka, lz4, snappy, zstandard' 2>/dev/null
+debian_python() { # whether the Python of Debian's packages has its clients and their codecs
+  /usr/bin/python3 -c 'import kafka, lz4, snappy, zstandard, confluent_kafka' 2>/dev/null
 }
 
 install_clients() {
   local missing=()
   command -v kcat >/dev/null || missing+=(kcat)
-  debian_python || missing+=(python3-kafka python3-lz4 python3-snappy python3-zstandard)
+  debian_python || missing+=(python3-kafka python3-lz4 python3-snappy python3-zstandard python3-confluent-kafka)
   command -v gcc >/dev/null && [ -e /usr/include/stdio.h ] || missing+=(gcc libc6-dev)
   command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
   if [ ${#missing[@]} -gt 0 ]; then

@@ -18,7 +18,7 @@ public abstract class PartitionAppend {
 
   /// An append.
   ///
-  /// @param records direct buffer with one batch
+  /// @param records buffer with one batch; direct if it is large
   /// @param acks 0, 1, or -1 for all in-sync replicas
   /// @param timeoutMs how long `acks=-1` may take before REQUEST_TIMED_OUT
   protected PartitionAppend(ByteBuffer records, short acks, int timeoutMs, Origin origin) {

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// Threading: one thread. Buffers: grows its own; [#build] hands it over and ends the builder.
 @Api(status = Api.Status.EVOLVING, since = "0.1")
 public final class RecordBatchBuilder {
+  /// Enough for a marker, and for most records of coordinators.
+  private static final int FIRST_BYTES = 256;
+
+  // On the heap: these batches are small and live for a moment, and a direct buffer costs more to
+  // make and to free than the copy that writing it takes.
   private ByteBuffer buffer;
   private int count;
   private long baseTimestamp = -1;
@@ -21,7 +26,7 @@ public final class RecordBatchBuilder {
 
   /// An empty batch.
   public RecordBatchBuilder() {
-    buffer = ByteBuffer.allocateDirect(512);
+    buffer = ByteBuffer.allocate(FIRST_BYTES);
     buffer.position(RecordBatch.HEADER_BYTES);
   }
 
@@ -83,8 +88,8 @@ public final class RecordBatchBuilder {
     return buffer.position();
   }
 
-  /// The batch with base offset 0, leader epoch -1 and a valid checksum, in a direct buffer from 0
-  /// to its limit.
+  /// The batch with base offset 0, leader epoch -1 and a valid checksum, in a heap buffer from 0 to
+  /// its limit.
   public ByteBuffer build() {
     int size = buffer.position();
     buffer.putLong(0, 0);
@@ -120,7 +125,7 @@ public final class RecordBatchBuilder {
   private void ensure(int bytes) {
     if (buffer.remaining() < bytes) {
       int needed = Math.addExact(buffer.position(), bytes);
-      ByteBuffer larger = ByteBuffer.allocateDirect(Math.max(needed, buffer.capacity() * 2));
+      ByteBuffer larger = ByteBuffer.allocate(Math.max(needed, buffer.capacity() * 2));
       larger.put(buffer.flip());
       buffer = larger;
     }

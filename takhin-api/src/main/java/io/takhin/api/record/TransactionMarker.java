@@ -27,7 +27,7 @@ public record TransactionMarker(boolean commit, int coordinatorEpoch) {
   private static final int KEY_BYTES = 4;
   private static final int VALUE_BYTES = 6;
 
-  /// A batch with one marker, in a direct buffer from 0 to its limit.
+  /// A batch with one marker, in a buffer from 0 to its limit.
   public static ByteBuffer batch(
       long producerId,
       short producerEpoch,

@@ -18,7 +18,7 @@ public abstract class LogAppend {
 
   /// An append of one or more whole batches.
   ///
-  /// @param records direct buffer; exactly one batch if the origin is [Origin#CLIENT]
+  /// @param records direct if large; exactly one batch if the origin is [Origin#CLIENT]
   /// @param leaderEpoch stamped into each batch, but for [Origin#REPLICA]
   protected LogAppend(ByteBuffer records, int leaderEpoch, Origin origin) {
     this.records = records;

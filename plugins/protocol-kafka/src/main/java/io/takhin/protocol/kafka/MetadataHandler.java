@@ -30,6 +30,11 @@ final class MetadataHandler implements RequestHandler {
   private static final int FIRST_BY_TOPIC_ID = 12;
   private static final int FIXED_BYTES = 64;
 
+  /// librdkafka (2.15.1 and before) writes the null that asks for all topics in 4 bytes of 0 where
+  /// a compact array has 1: what follows is read from the rest of them, and its own last 3 bytes
+  /// remain. Apache Kafka looks at no bytes after a request; here these 3 alone are let pass.
+  private static final int NULL_IN_4_BYTES = 3;
+
   private final Cluster cluster;
   private final Names[] names;
   private final Map<String, MetadataFragments> byListener = new ConcurrentHashMap<>();
@@ -44,6 +49,7 @@ final class MetadataHandler implements RequestHandler {
   public boolean handle(
       Connection connection, FrameReader in, short version, int correlationId, int requestBytes) {
     boolean flexible = version >= FIRST_FLEXIBLE;
+    boolean compactNull = flexible && in.remaining() > 0 && in.buffer().get(in.position()) == 0;
     MetadataImage image = cluster.image();
     Collection<TopicImage> topics = asked(in, version, image, names[connection.loop().index()]);
     if (topics == null) {
@@ -56,6 +62,9 @@ final class MetadataHandler implements RequestHandler {
     boolean topicOperations = version >= 8 && in.readByte() != 0;
     if (flexible) {
       in.skipTags();
+    }
+    if (compactNull && in.remaining() == NULL_IN_4_BYTES) {
+      in.skip(NULL_IN_4_BYTES);
     }
     in.expectEnd();
     ResponseSlot slot =

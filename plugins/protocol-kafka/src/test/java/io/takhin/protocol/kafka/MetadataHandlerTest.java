@@ -11,6 +11,7 @@ import io.takhin.api.cluster.MetadataRecord.Broker;
 import io.takhin.api.cluster.MetadataRecord.Endpoint;
 import io.takhin.api.cluster.MetadataRecord.PartitionChanged;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -146,6 +148,19 @@ class MetadataHandlerTest {
       assertEquals(0, ask(version, request()).topics().size(), "v" + version);
       MetadataResponseData all = ask(version, new MetadataRequestData().setTopics(null));
       assertEquals(3, all.topics().size(), "v" + version);
+    }
+  }
+
+  /// What librdkafka sends for all topics since Metadata has compact arrays.
+  @Test
+  void aNullInFourBytesMeansAllTopics() {
+    for (int version = 9; version <= ApiKeys.METADATA.latestVersion(); version++) {
+      byte[] right = RawClient.frame(version, 7, new MetadataRequestData().setTopics(null));
+      byte[] wide = Arrays.copyOf(right, right.length + 3);
+      ByteBuffer.wrap(wide).putInt(0, wide.length - 4);
+      MetadataResponseData answer = new MetadataResponseData();
+      answer.read(new ByteBufferAccessor(client.send(wide).receive().position(5)), (short) version);
+      assertEquals(3, answer.topics().size(), "v" + version);
     }
   }
 

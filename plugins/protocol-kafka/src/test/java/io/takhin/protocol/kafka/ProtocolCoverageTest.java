@@ -105,6 +105,9 @@ class ProtocolCoverageTest {
         preferred ones, and there is nowhere to move them to.
         - An auto-created topic is in the answer of the Metadata request that made it; Kafka answers \
         UNKNOWN_TOPIC_OR_PARTITION once.
+        - Bytes after a request end the connection, but for 3 after a Metadata request (9 and later) \
+        for all topics: librdkafka writes its null in 4 bytes of 0 \
+        ([ADR 120](adr/0120-bytes-after-metadata.md)).
         """);
     return page.toString();
   }
