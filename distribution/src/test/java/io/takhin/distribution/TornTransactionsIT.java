@@ -213,7 +213,7 @@ class TornTransactionsIT {
         } else {
           late.add(new Sent(end(id, producerId, epoch, true), END_VERSION));
         }
-        outcome.committed = ends && commit ? null : Boolean.FALSE;
+        outcome.committed = (ends && commit) ? null : Boolean.FALSE;
         begin();
         return;
       }

@@ -84,6 +84,7 @@ public final class Bench {
     List<Case> all = new ArrayList<>();
     all.addAll(LifeCases.all());
     all.addAll(ProduceCases.all());
+    all.addAll(TransactionCases.all());
     all.addAll(FetchCases.all());
     all.addAll(LatencyCases.all());
     all.addAll(ScaleCases.all());
