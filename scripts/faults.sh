@@ -5,6 +5,8 @@
 #   scripts/faults.sh r2 4096    tails torn at so many of their last 4096 bytes; r3 and r5 with it
 #   scripts/faults.sh r9 50      power cuts of a broker, so many
 #   scripts/faults.sh r10 1      crash points of the log: every one (5: each fifth)
+#   scripts/faults.sh hostile 1500  B9 with so many clients of each of six kinds; 1,000,000 random inputs for each
+#                                codec (INPUTS), 10,000 configuration files
 #   scripts/faults.sh disk       r6, r7, r8, r11, r12, r13: full, failing, slow; clock, pauses, small heap
 # SEED=7 scripts/faults.sh ... takes another seed.
 set -euo pipefail
@@ -16,8 +18,8 @@ with_broker() { # test, properties...
   local test=$1
   shift
   [ -n "$(ls distribution/target/takhin-*.tar.gz 2>/dev/null)" ] || scripts/build-tarball.sh
-  scripts/mvn -q -pl distribution test-compile failsafe:integration-test failsafe:verify "-Dit.test=$test" \
-    "-Dtakhin.faults.seed=$seed" -Dspotless.check.skip "$@"
+  scripts/mvn -q -pl distribution -am verify -Dtest=NoUnitTest -Dsurefire.failIfNoSpecifiedTests=false \
+    "-Dit.test=$test" -Dfailsafe.failIfNoSpecifiedTests=false "-Dtakhin.faults.seed=$seed" -Dspotless.check.skip "$@"
 }
 
 case "${1:-}" in
@@ -32,8 +34,14 @@ case "${1:-}" in
       "-Dtakhin.faults.step=${2:-1}"
     ;;
   disk) with_broker DiskFaultsIT ;;
+  hostile)
+    scripts/mvn -q -pl plugins/codec-native,takhin-kernel -am test '-Dtest=NativeCodecsTest,HostileConfigTest' \
+      -Dsurefire.failIfNoSpecifiedTests=false "-Dtakhin.codec.inputs=${INPUTS:-1000000}" \
+      -Dtakhin.config.mutations=10000
+    with_broker HostileIT "-Dtakhin.hostile.clients=${2:-1500}" -Dtakhin.hostile.growth.mib=1500
+    ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -12,6 +12,7 @@ module io.takhin.testkit {
   exports io.takhin.testkit;
   exports io.takhin.testkit.codec;
   exports io.takhin.testkit.cluster;
+  exports io.takhin.testkit.fuzz;
   exports io.takhin.testkit.group;
   exports io.takhin.testkit.metrics;
   exports io.takhin.testkit.partition;

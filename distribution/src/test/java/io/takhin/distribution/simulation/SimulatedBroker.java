@@ -95,7 +95,8 @@ final class SimulatedBroker {
     context.provide(PartitionService.class, partitions);
     groups =
         new ClassicGroupProvider()
-            .create(new GroupConfig(2, 1, 10_080, 60_000, 4096, 100, 60_000, 200, 100), context);
+            .create(
+                new GroupConfig(2, 1, 10_080, 60_000, 4096, 100, 60_000, 200, 100, 1000), context);
   }
 
   /// Starts the plugins in the order of the kernel, on a thread of the process.

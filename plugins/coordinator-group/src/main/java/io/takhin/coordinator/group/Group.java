@@ -38,8 +38,10 @@ final class Group extends Deadlines.Armed {
   /// How many transactions have an undecided offset for a partition.
   private final ConcurrentMap<OffsetKey, Integer> pendingOffsets = new ConcurrentHashMap<>();
 
+  static final int MAX_PENDING = 10_000;
+
   /// Ids that were given out with MEMBER_ID_REQUIRED, with their deadlines.
-  private final Map<String, Long> pendingMembers = new HashMap<>();
+  private final Map<String, Long> pendingMembers = new LinkedHashMap<>();
 
   /// Members of the generation that have not synced yet.
   private final Set<String> pendingSync = new HashSet<>();
@@ -322,6 +324,15 @@ final class Group extends Deadlines.Armed {
       longest = Math.max(longest, member.rebalanceTimeoutMs);
     }
     return longest;
+  }
+
+  /// Gives out an id. Beyond [#MAX_PENDING] the oldest is void: who comes back with it is told to
+  /// ask for another.
+  void addPending(String memberId, long deadlineMs) {
+    if (pendingMembers.size() >= MAX_PENDING) {
+      pendingMembers.remove(pendingMembers.keySet().iterator().next());
+    }
+    pendingMembers.put(memberId, deadlineMs);
   }
 
   Map<String, Long> pendingMembers() {

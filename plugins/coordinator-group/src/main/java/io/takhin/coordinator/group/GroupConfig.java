@@ -13,6 +13,7 @@ import io.takhin.api.config.Key;
 /// @param maxSessionTimeoutMs largest session timeout
 /// @param initialRebalanceDelayMs wait for more members of an empty group
 /// @param maxSize most members of a group
+/// @param maxGroups most groups, spread over the partitions
 public record GroupConfig(
     @Key(
             value = "kafka.offsets.topic.num.partitions",
@@ -85,7 +86,22 @@ public record GroupConfig(
             min = 1,
             max = Integer.MAX_VALUE,
             doc = "Most members that a group may have.")
-        int maxSize) {
+        int maxSize,
+    @Key(
+            value = "kafka.groups.max",
+            defaultValue = "100000",
+            min = 1,
+            max = 100_000_000,
+            doc =
+                "Most groups; each partition of __consumer_offsets takes at most twice its share."
+                    + " Who would make one more gets GROUP_MAX_SIZE_REACHED. A group takes 1 to"
+                    + " 2 KiB of memory, empty ones too while their offsets are kept.")
+        int maxGroups) {
+
+  /// The most groups of one partition of `__consumer_offsets`.
+  int maxGroupsOfShard() {
+    return Math.clamp(2L * maxGroups / offsetsPartitions, 1, maxGroups);
+  }
 
   /// Checks the bounds against each other.
   public GroupConfig {

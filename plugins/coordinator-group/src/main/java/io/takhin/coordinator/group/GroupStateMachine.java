@@ -36,11 +36,12 @@ import org.jspecify.annotations.Nullable;
 /// Threads: one at a time for everything but [#heartbeat], [#fetchOffsets] and [#groups], which
 /// read published state from any thread.
 final class GroupStateMachine implements StateMachine<GroupRecord, Effects> {
-  private final Groups groups = new Groups();
+  private final Groups groups;
   private final Membership membership;
   private final Offsets offsets;
 
   GroupStateMachine(GroupConfig config, Supplier<UUID> ids) {
+    groups = new Groups(config.maxGroupsOfShard());
     membership = new Membership(groups, config, ids);
     offsets = new Offsets(groups, config);
   }

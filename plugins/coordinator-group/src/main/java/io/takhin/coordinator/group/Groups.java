@@ -14,10 +14,21 @@ final class Groups {
   private final ConcurrentMap<String, Group> groups = new ConcurrentHashMap<>();
   private final Deadlines<Group> deadlines = new Deadlines<>();
   private final PendingOffsets pending = new PendingOffsets(this);
+  private final int max;
+
+  /// @param max how many clients may make; what the log holds is taken in any number
+  Groups(int max) {
+    this.max = max;
+  }
 
   /// The group, or null. Any thread.
   @Nullable Group get(String groupId) {
     return groups.get(groupId);
+  }
+
+  /// Whether no client may make one more.
+  boolean full() {
+    return groups.size() >= max;
   }
 
   Group getOrAdd(String groupId) {

@@ -65,6 +65,10 @@ final class Membership {
         out.answer(to, Answers.joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId()));
         return;
       }
+      if (groups.full()) {
+        out.answer(to, Answers.joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, ""));
+        return;
+      }
       group = groups.getOrAdd(request.groupId());
     }
     if (!hasRoom(group, request.memberId())) {
@@ -140,7 +144,7 @@ final class Membership {
       replaceStatic(now, group, request, old, memberId, to, out);
     } else if (instanceId == null && request.requireKnownMemberId()) {
       long deadlineMs = now.monotonicMs() + request.sessionTimeoutMs();
-      group.pendingMembers().put(memberId, deadlineMs);
+      group.addPending(memberId, deadlineMs);
       groups.deadlines().arm(group, deadlineMs);
       out.answer(to, Answers.joinError(ErrorCode.MEMBER_ID_REQUIRED, memberId));
     } else {

@@ -141,11 +141,14 @@ final class Offsets {
   /// A transaction's producer speaks for a member if it says so (KIP-447), and then that member
   /// must be in this generation, though it may be in the middle of a rebalance: what it has
   /// consumed it has consumed. Who says nothing, as before KIP-447, is fenced by its epoch alone.
-  private static ErrorCode checkTransactional(@Nullable Group group, TxnCommitRequest request) {
+  private ErrorCode checkTransactional(@Nullable Group group, TxnCommitRequest request) {
     if (!WireWriter.fits(request.groupId())) {
       return ErrorCode.INVALID_GROUP_ID;
     }
     if (group == null) {
+      if (request.generation() < 0 && groups.full()) {
+        return ErrorCode.GROUP_MAX_SIZE_REACHED;
+      }
       return request.generation() < 0 ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
     }
     boolean anonymous =
@@ -193,12 +196,15 @@ final class Offsets {
 
   /// Members commit in their generation; who is no member may only commit for a group that has no
   /// members (T43), and makes the group by that.
-  private static ErrorCode checkCommit(@Nullable Group group, CommitRequest request) {
+  private ErrorCode checkCommit(@Nullable Group group, CommitRequest request) {
     boolean simple = request.generation() < 0;
     if (!WireWriter.fits(request.groupId())) {
       return ErrorCode.INVALID_GROUP_ID;
     }
     if (group == null) {
+      if (simple && groups.full()) {
+        return ErrorCode.GROUP_MAX_SIZE_REACHED;
+      }
       // Clients of all versions know what to do about this one: they join anew.
       return simple ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
     }

@@ -13,7 +13,8 @@ import io.takhin.testkit.storage.InMemoryLogStorage;
 /// The service over partitions in memory.
 final class ServiceHarness {
   static final GroupConfig DEFAULTS =
-      new GroupConfig(50, 3, 10_080, 600_000, 4096, 6_000, 1_800_000, 3_000, Integer.MAX_VALUE);
+      new GroupConfig(
+          50, 3, 10_080, 600_000, 4096, 6_000, 1_800_000, 3_000, Integer.MAX_VALUE, 100_000);
 
   final TestTime time = new TestTime();
   final InMemoryCluster cluster = new InMemoryCluster();

@@ -73,8 +73,14 @@ final class ConfigApis {
                 + resource.resourceName());
       }
     }
-    List<DescribeConfigsResult> results = new ArrayList<>(request.resources().size());
+    List<DescribeConfigsResult> results = new ArrayList<>();
+    // Answered once however often it is asked for: the answer is ten thousand times as long.
+    Set<ConfigResource> once = new HashSet<>();
     for (DescribeConfigsResource resource : request.resources()) {
+      ConfigResource.Type type = Objects.requireNonNull(type(resource.resourceType()));
+      if (!once.add(new ConfigResource(type, resource.resourceName()))) {
+        continue;
+      }
       DescribeConfigsResult result;
       try {
         result = described(request, resource);

@@ -309,9 +309,10 @@ final class GroupApis {
   private void describe(Exchange exchange, DescribeGroupsRequestData request) {
     short version = exchange.version();
     boolean operations = version >= 3 && request.includeAuthorizedOperations();
+    // Once however often it is asked for: a group's members say much more than its name.
     Conversions.answer(
         exchange,
-        groups.describe(request.groups()),
+        groups.describe(List.copyOf(new LinkedHashSet<>(request.groups()))),
         descriptions -> {
           List<DescribedGroup> described = new ArrayList<>(descriptions.size());
           descriptions.forEach(group -> described.add(described(version, operations, group)));

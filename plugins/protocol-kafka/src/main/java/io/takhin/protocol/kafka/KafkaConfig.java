@@ -61,6 +61,15 @@ public record KafkaConfig(
                     + " sends at most this much in each round trip.")
         int sendBufferBytes,
     @Key(
+            value = "kafka.request.max.elements",
+            defaultValue = "100000",
+            min = 1000,
+            max = 1000000,
+            doc =
+                "The most elements that all arrays of one request may have together, such as topics"
+                    + " and partitions; one with more closes its connection before it is decoded.")
+        int requestMaxElements,
+    @Key(
             value = "kafka.connections.max.idle.ms",
             defaultValue = "600000",
             min = 1000,

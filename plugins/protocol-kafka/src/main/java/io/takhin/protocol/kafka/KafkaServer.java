@@ -77,7 +77,8 @@ final class KafkaServer implements ProtocolServer {
             config.fetchMaxWaitMs(),
             config.fetchSessions(),
             config.fetchSessionEvictionMs(),
-            config.fetchColdBytes());
+            config.fetchColdBytes(),
+            config.requestMaxElements());
     Names[] names = Names.forLoops(loops);
     Map<ApiKeys, RequestHandler> inPlace =
         Map.of(
@@ -91,6 +92,7 @@ final class KafkaServer implements ProtocolServer {
             context,
             metrics,
             loops,
+            config.requestMaxElements(),
             new ProduceHandler(cluster, partitions, metrics, loops),
             new FetchHandler(fetchConfig, context, cluster, partitions, metrics, loops),
             inPlace,

@@ -12,9 +12,12 @@ import io.takhin.protocol.kafka.topics.LocalLeaders;
 import io.takhin.protocol.kafka.topics.LocalLeaders.Found;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
@@ -157,11 +160,17 @@ final class LogApis {
   private void describeProducers(Exchange exchange, DescribeProducersRequestData request) {
     MetadataImage image = cluster.image();
     DescribeProducersResponseData response = new DescribeProducersResponseData();
+    // Once however often they are asked for: a partition may have very many producers.
+    Map<String, Set<Integer>> shown = new HashMap<>();
     for (TopicRequest topic : request.topics()) {
       TopicResponse answer = new TopicResponse().setName(topic.name());
       response.topics().add(answer);
       String invalid = Conversions.invalidTopicName(topic.name());
+      Set<Integer> once = shown.computeIfAbsent(topic.name(), name -> new HashSet<>());
       for (int index : topic.partitionIndexes()) {
+        if (!once.add(index)) {
+          continue;
+        }
         answer
             .partitions()
             .add(

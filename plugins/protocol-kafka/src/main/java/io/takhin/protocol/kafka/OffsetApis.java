@@ -10,9 +10,11 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.OffsetDeleteRequestData;
@@ -68,7 +70,12 @@ final class OffsetApis {
     }
     List<CompletableFuture<OffsetFetchResponseGroup>> found =
         new ArrayList<>(request.groups().size());
+    // All offsets of a group are asked for by its name alone, and shown once.
+    Set<String> whole = new HashSet<>();
     for (OffsetFetchRequestGroup group : request.groups()) {
+      if (group.topics() == null && !whole.add(group.groupId())) {
+        continue;
+      }
       found.add(fetchGroup(version, group, request.requireStable()));
     }
     Conversions.answer(

@@ -14,6 +14,7 @@ import io.takhin.protocol.kafka.net.TransportMetrics;
 import io.takhin.protocol.kafka.produce.ProduceHandler;
 import io.takhin.protocol.kafka.wire.FrameReader;
 import io.takhin.protocol.kafka.wire.MalformedRequestException;
+import io.takhin.protocol.kafka.wire.RequestShape;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class RequestRouter implements FrameHandler {
   private static final Logger log = LoggerFactory.getLogger(RequestRouter.class);
   private static final int KEYS = 256;
+  private static final int VERSIONS = 64;
 
   private final PluginContext context;
   private final TransportMetrics metrics;
@@ -42,12 +44,14 @@ final class RequestRouter implements FrameHandler {
   private final ApiVersionsApi apiVersions;
   private final @Nullable MessageApi<?>[] apis = new MessageApi<?>[KEYS];
   private final @Nullable RequestHandler[] inPlace = new RequestHandler[KEYS];
+  private final @Nullable RequestShape[] shapes = new RequestShape[KEYS * VERSIONS];
   private final OncePerKind once;
 
   RequestRouter(
       PluginContext context,
       TransportMetrics metrics,
       int loops,
+      int maxElements,
       ProduceHandler produce,
       FetchHandler fetch,
       Map<ApiKeys, RequestHandler> inPlace,
@@ -61,7 +65,7 @@ final class RequestRouter implements FrameHandler {
     inPlace.forEach((key, handler) -> this.inPlace[key.id] = handler);
     readers = new FrameReader[loops];
     for (int i = 0; i < loops; i++) {
-      readers[i] = new FrameReader();
+      readers[i] = new FrameReader(maxElements);
     }
     apiVersions = new ApiVersionsApi(cluster, served, metrics);
     List<MessageApi<?>> all = new ArrayList<>(served);
@@ -72,6 +76,17 @@ final class RequestRouter implements FrameHandler {
       }
       apis[api.key().id] = api;
     }
+  }
+
+  /// Compiled when it is first asked for: most versions never are. Two loops may both do so.
+  private RequestShape shape(ApiKeys key, short version) {
+    int at = key.id * VERSIONS + version;
+    RequestShape shape = shapes[at];
+    if (shape == null) {
+      shape = RequestShape.of(key, version);
+      shapes[at] = shape;
+    }
+    return shape;
   }
 
   @Override
@@ -124,8 +139,12 @@ final class RequestRouter implements FrameHandler {
       int correlationId,
       @Nullable String clientId,
       int bytes) {
+    RequestShape shape = shape(key, version);
+    int bodyAt = reader.position();
     ApiMessage request = key.messageType.newRequest();
     try {
+      shape.check(reader);
+      reader.reset(reader.buffer(), bodyAt, reader.position());
       request.read(reader, version);
     } catch (MalformedRequestException e) {
       throw e;

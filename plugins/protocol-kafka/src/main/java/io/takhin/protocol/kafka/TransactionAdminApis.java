@@ -14,6 +14,7 @@ import io.takhin.api.transaction.TransactionCoordinator.TransactionDescription;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -127,7 +128,8 @@ final class TransactionAdminApis {
   private void describe(Exchange exchange, DescribeTransactionsRequestData request) {
     Conversions.answer(
         exchange,
-        transactions.describe(request.transactionalIds()),
+        // Once however often it is asked for: its partitions may be very many.
+        transactions.describe(List.copyOf(new LinkedHashSet<>(request.transactionalIds()))),
         descriptions -> {
           DescribeTransactionsResponseData response = new DescribeTransactionsResponseData();
           descriptions.forEach(each -> response.transactionStates().add(described(each)));

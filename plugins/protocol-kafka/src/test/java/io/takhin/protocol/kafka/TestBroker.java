@@ -53,6 +53,7 @@ final class TestBroker implements AutoCloseable {
           perIp,
           requestMaxBytes,
           1 << 18,
+          100_000,
           idleMs,
           firstRequestMs,
           arrivalMs,

@@ -25,7 +25,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threading: any thread. Blocking: CPU only. Buffers: patches the append's records in place.
 final class BatchValidator {
-  /// How much a batch may hold when decompressed: a bound for memory, not a promise.
+  /// How much a batch may hold when decompressed, a bound for memory and CPU: so many times its
+  /// size, small ones more, and none more than the last.
+  private static final long MOST_GROWTH = 64;
+
+  private static final long SMALL_DECOMPRESSED_BYTES = 16 << 20;
   private static final int MAX_DECOMPRESSED_BYTES = 256 << 20;
 
   private static final int CODEC_MASK = 0x07;
@@ -234,7 +238,9 @@ final class BatchValidator {
     if (type == null) {
       throw new TakhinException(ErrorCode.INVALID_RECORD, "unknown codec " + codec);
     }
-    return codecs.get().decompress(type, Records.payload(in, at), MAX_DECOMPRESSED_BYTES);
+    ByteBuffer payload = Records.payload(in, at);
+    long most = Math.max(SMALL_DECOMPRESSED_BYTES, MOST_GROWTH * payload.remaining());
+    return codecs.get().decompress(type, payload, (int) Math.min(most, MAX_DECOMPRESSED_BYTES));
   }
 
   private LogAppend recompressed(LogAppend append, ByteBuffer records, LogConfig config) {

@@ -21,9 +21,25 @@ import org.jspecify.annotations.Nullable;
 final class ProducerStates {
   private static final int FIRST_CAPACITY = 4;
 
+  /// The most producers of a log: some 300 bytes each.
+  static final int MAX_PRODUCERS = 100_000;
+
+  /// How many of all are forgotten at once when there are too many: one in so many.
+  private static final int FORGOTTEN = 10;
+
   private final Transactions transactions = new Transactions();
   private @Nullable Producer[] table = new Producer[FIRST_CAPACITY];
+  private final int max;
   private int size;
+
+  ProducerStates() {
+    this(MAX_PRODUCERS);
+  }
+
+  /// For a test: fewer than [#MAX_PRODUCERS].
+  ProducerStates(int max) {
+    this.max = max;
+  }
 
   /// What they have open; for any thread.
   Transactions transactions() {
@@ -47,6 +63,9 @@ final class ProducerStates {
   Producer findOrAdd(long id) {
     Producer found = find(id);
     if (found == null) {
+      if (size >= max) {
+        forgetOldest();
+      }
       found = new Producer(id);
       put(found);
     }
@@ -106,6 +125,36 @@ final class ProducerStates {
         return;
       }
     }
+  }
+
+  /// Makes room: the tenth that wrote longest ago is forgotten, as if its time were over, but for
+  /// producers with an open transaction. The order is that of the log, which no client can forge as
+  /// it can timestamps.
+  private void forgetOldest() {
+    long[] lastOffsets = new long[size];
+    int known = 0;
+    for (Producer producer : table) {
+      if (producer != null && idle(producer)) {
+        lastOffsets[known++] = producer.lastOffset();
+      }
+    }
+    if (known == 0) {
+      return;
+    }
+    java.util.Arrays.sort(lastOffsets, 0, known);
+    long border = lastOffsets[known / FORGOTTEN];
+    @Nullable Producer[] old = table;
+    table = new Producer[old.length];
+    size = 0;
+    for (Producer producer : old) {
+      if (producer != null && !(idle(producer) && producer.lastOffset() <= border)) {
+        insert(producer);
+      }
+    }
+  }
+
+  private static boolean idle(Producer producer) {
+    return producer.transactionFirstOffset < 0 && !producer.staged();
   }
 
   /// The outcome of an append that its producer may not do; null if it may.

@@ -7,5 +7,11 @@ package io.takhin.protocol.kafka.fetch;
 /// @param sessions how many fetch sessions there may be
 /// @param sessionEvictionMs how long a session must be unused to be replaced
 /// @param coldBytes how far behind the end of a log a read is taken for cold
+/// @param maxElements how many elements a request may have
 public record FetchConfig(
-    int maxBytes, int maxWaitMs, int sessions, long sessionEvictionMs, long coldBytes) {}
+    int maxBytes,
+    int maxWaitMs,
+    int sessions,
+    long sessionEvictionMs,
+    long coldBytes,
+    int maxElements) {}

@@ -135,14 +135,19 @@ final class FetchFrame {
   }
 
   private void readTags(FrameReader in, short version) {
+    int tag = -1;
     for (int i = in.readTagCount(); i > 0; i--) {
-      int tag = in.readUnsignedVarint();
+      tag = in.nextTag(tag);
       int size = in.readUnsignedVarint();
       if (tag == TAG_REPLICA_STATE && version >= 15 && size >= 4) {
         replicaId = in.readInt();
         in.skipTag(size - 4);
       } else if (tag == TAG_CLUSTER_ID) {
-        in.skip(size);
+        int at = in.position();
+        in.skip(Math.max(in.readStringLength(true), 0));
+        if (in.position() - at != size) {
+          throw new MalformedRequestException("a tagged field is not as long as it claims");
+        }
       } else {
         in.skipTag(size);
       }

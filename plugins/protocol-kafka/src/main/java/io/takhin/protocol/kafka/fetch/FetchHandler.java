@@ -424,7 +424,8 @@ public final class FetchHandler {
         return;
       }
       try {
-        begin(slot, new FrameReader().reset(view, slot.deferredFrom(), slot.deferredUntil()));
+        FrameReader reader = new FrameReader(config.maxElements());
+        begin(slot, reader.reset(view, slot.deferredFrom(), slot.deferredUntil()));
       } catch (MalformedRequestException e) {
         slot.connection().closeBecause("malformed-request", String.valueOf(e.getMessage()));
       } finally {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// the message classes.
 ///
 /// Every length is checked against what remains of the frame before anything is allocated, array
-/// counts also against [#MAX_ARRAY] and the fewest bytes that an element takes, so that a frame
+/// counts also against [#MAX_ELEMENTS] and the fewest bytes that an element takes, so that a frame
 /// cannot make the broker allocate more than a small multiple of what was sent (CVE-2026-111108,
 /// CVE-2026-111115). Tagged fields that are unknown are skipped, not kept.
 ///
@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// copies, [#slice(int, int)] is a view that lives as long as the frame. Errors:
 /// [MalformedRequestException] for whatever the bytes are.
 public final class FrameReader implements Readable {
-  /// The most elements that an array may claim.
-  public static final int MAX_ARRAY = 1_000_000;
+  /// The most elements that all arrays of a frame may have together, unless said otherwise.
+  public static final int MAX_ELEMENTS = 100_000;
 
   /// The most tagged fields in one section, and the most unknown ones in a whole frame.
   public static final int MAX_TAGS = 10_000;
@@ -32,12 +32,24 @@ public final class FrameReader implements Readable {
   private int position;
   private int end;
   private int unknownTags;
+  private int elements;
+  private final int maxElements;
 
   /// Reads nothing until [#reset].
-  public FrameReader() {}
+  public FrameReader() {
+    this(MAX_ELEMENTS);
+  }
+
+  /// The same.
+  ///
+  /// @param maxElements the most elements that all arrays of a frame may have together
+  public FrameReader(int maxElements) {
+    this.maxElements = maxElements;
+  }
 
   /// Reads a whole buffer.
   public FrameReader(ByteBuffer frame) {
+    this(MAX_ELEMENTS);
     reset(frame, frame.position(), frame.limit());
   }
 
@@ -54,6 +66,7 @@ public final class FrameReader implements Readable {
     position = from;
     end = until;
     unknownTags = 0;
+    elements = 0;
     return this;
   }
 
@@ -183,7 +196,7 @@ public final class FrameReader implements Readable {
 
   @Override
   public Readable slice() {
-    return new FrameReader().reset(buffer, position, end);
+    return new FrameReader(maxElements).reset(buffer, position, end);
   }
 
   @Override
@@ -206,9 +219,14 @@ public final class FrameReader implements Readable {
   /// @param elementBytes the fewest bytes that an element takes
   public int readArrayCount(boolean compact, int elementBytes) {
     int count = compact ? readUnsignedVarint() - 1 : readInt();
-    if (count < -1 || count > MAX_ARRAY || (long) count * elementBytes > end - position) {
+    if (count < -1 || (long) count * elementBytes > end - position) {
       throw new MalformedRequestException(
           "an array of " + count + " elements where " + (end - position) + " bytes remain");
+    }
+    elements += Math.max(count, 0); // each took a byte, so this cannot overflow
+    if (elements > maxElements) {
+      throw new MalformedRequestException(
+          "more than " + maxElements + " elements of arrays (kafka.request.max.elements)");
     }
     return count;
   }
@@ -245,10 +263,20 @@ public final class FrameReader implements Readable {
 
   /// Skips a section of tagged fields of which none is known.
   public void skipTags() {
+    int before = -1;
     for (int i = readTagCount(); i > 0; i--) {
-      readUnsignedVarint();
+      before = nextTag(before);
       skipUnknownTag(readUnsignedVarint());
     }
+  }
+
+  /// The number of the next tagged field, which must be higher than the one before it.
+  public int nextTag(int before) {
+    int tag = readUnsignedVarint();
+    if (tag <= before) {
+      throw new MalformedRequestException("tagged fields that are not in order, or twice");
+    }
+    return tag;
   }
 
   /// Skips the value of a tagged field that is unknown.

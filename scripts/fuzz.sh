@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Looks, guided by coverage, for bytes that a parser cannot take: no uncaught exception, no more than 64 MiB, no more
+# than a second (docs/limits.md). Jazzer comes from Maven Central and is no part of Takhin.
+#   scripts/fuzz.sh               every target, 60 s each
+#   scripts/fuzz.sh requests 600  one target for 10 minutes: frames requests batches codecs groups transactions yaml
+#   KEEP=1 scripts/fuzz.sh ...    puts the smallest inputs that reach all that was reached into src/test/corpus,
+#                                 which the tests replay
+# What it finds is in build/fuzz/<target>/crash-*.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/.." && pwd)
+cd "$root"
+. "$here/jdk.sh"
+version=0.30.0
+jazzer=$root/build/tools/jazzer-$version
+kept=40 # inputs of a target, at most
+
+place() { # target: its module and class
+  case "$1" in
+    frames) echo plugins/protocol-kafka io.takhin.protocol.kafka.FuzzFrames ;;
+    requests) echo plugins/protocol-kafka io.takhin.protocol.kafka.FuzzRequests ;;
+    batches) echo plugins/storage-local io.takhin.storage.local.FuzzBatches ;;
+    codecs) echo plugins/codec-native io.takhin.codec.natives.FuzzCodecs ;;
+    groups) echo plugins/coordinator-group io.takhin.coordinator.group.FuzzGroups ;;
+    transactions) echo plugins/coordinator-transaction io.takhin.coordinator.transaction.FuzzTransactions ;;
+    yaml) echo takhin-kernel io.takhin.kernel.FuzzYaml ;;
+    *)
+      sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+      exit 2
+      ;;
+  esac
+}
+
+targets=${1:-frames requests batches codecs groups transactions yaml}
+seconds=${2:-60}
+modules=
+for target in $targets; do
+  where=$(place "$target")
+  modules=$modules${modules:+,}${where% *}
+done
+if [ ! -e "$jazzer/jazzer-$version.jar" ]; then
+  for artifact in jazzer jazzer-api; do
+    "$here/mvn" -q -N dependency:copy -Dartifact=com.code-intelligence:$artifact:$version -DoutputDirectory="$jazzer"
+  done
+fi
+mkdir -p build/fuzz
+"$here/mvn" -q -pl "$modules" -am test-compile dependency:build-classpath -Dmdep.outputFile=target/fuzz.classpath \
+  -Dmdep.includeScope=test -Dspotless.check.skip >build/fuzz/build.log 2>&1 || {
+  cat build/fuzz/build.log >&2
+  exit 1
+}
+failed=
+for target in $targets; do
+  read -r module class <<<"$(place "$target")"
+  work=$root/build/fuzz/$target
+  corpus=$root/$module/src/test/corpus/$target
+  mkdir -p "$work/found" "$corpus"
+  classpath=$root/$module/target/test-classes:$root/$module/target/classes:$(cat "$module/target/fuzz.classpath")
+  fuzz() {
+    (cd "$work" && "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC -Dtakhin.fuzz=true \
+      --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+EnableDynamicAgentLoading \
+      -cp "$jazzer/*:$classpath" com.code_intelligence.jazzer.Jazzer --target_class="$class" \
+      --instrumentation_includes='io.takhin.**:org.apache.kafka.common.message.**' --reproducer_path="$work" \
+      -artifact_prefix="$work/" -max_len=4096 -timeout=10 -rss_limit_mb=3000 "$@")
+  }
+  echo "==> $target: $class, $seconds s"
+  fuzz -max_total_time="$seconds" -print_final_stats=1 "$work/found" "$corpus" >"$work/log" 2>&1 || failed="$failed $target"
+  grep -E 'stat::number_of_executed_units|stat::new_units_added|== Java Exception|ERROR' "$work/log" || true
+  echo "    $(ls "$work/found" | wc -l) inputs reach $(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d' ' -f2) places"
+  if [ -n "${KEEP:-}" ]; then
+    mkdir -p "$work/merged"
+    fuzz -merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1
+    rm -f "$corpus"/*
+    ls -S "$work/merged" | tail -n "$kept" | while read -r file; do cp "$work/merged/$file" "$corpus/"; done
+  fi
+done
+if [ -n "$failed" ]; then
+  echo "takhin: found something in:$failed; see build/fuzz/<target>/log" >&2
+  exit 1
+fi
