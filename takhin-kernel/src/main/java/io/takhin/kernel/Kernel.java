@@ -4,31 +4,16 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.Provider;
 import io.takhin.api.Service;
 import io.takhin.api.TakhinException;
-import io.takhin.api.cluster.Cluster;
-import io.takhin.api.cluster.ClusterProvider;
-import io.takhin.api.codec.CodecProvider;
-import io.takhin.api.codec.Codecs;
-import io.takhin.api.group.GroupCoordinator;
-import io.takhin.api.group.GroupCoordinatorProvider;
 import io.takhin.api.metrics.Metrics;
-import io.takhin.api.metrics.MetricsProvider;
-import io.takhin.api.partition.BrokerProvider;
-import io.takhin.api.partition.PartitionService;
-import io.takhin.api.protocol.ProtocolProvider;
 import io.takhin.api.protocol.ProtocolServer;
-import io.takhin.api.storage.LogStorage;
-import io.takhin.api.storage.StorageProvider;
-import io.takhin.api.transaction.TransactionCoordinator;
-import io.takhin.api.transaction.TransactionCoordinatorProvider;
+import io.takhin.kernel.PluginChoice.Running;
 import io.takhin.kernel.config.Config;
 import io.takhin.kernel.config.ConfigSchema;
 import io.takhin.kernel.config.Problems;
 import io.takhin.kernel.health.Health;
 import io.takhin.kernel.health.HealthConfig;
-import io.takhin.kernel.layer.PluginDirectory;
 import io.takhin.kernel.layer.PluginLayer;
 import io.takhin.kernel.layer.Refusal;
-import io.takhin.kernel.layer.RefusedException;
 import io.takhin.kernel.layer.UnloadProof;
 import io.takhin.kernel.lifecycle.ExtensionPoint;
 import io.takhin.kernel.lifecycle.KernelThreads;
@@ -46,7 +31,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,26 +40,8 @@ import org.slf4j.LoggerFactory;
 /// one thread: [#load], [#bind], [#start], [#stop].
 final class Kernel implements PluginScope.Kernel {
   private static final Logger log = LoggerFactory.getLogger(Kernel.class);
-  private static final long SLOW_MS = 1_000;
+  private static final long HOUSEKEEPING_MS = 1_000;
   private static final long CLOSE_SCOPE_MS = 5_000;
-
-  /// The extension points in the order in which data flows inwards: what comes later may ask for
-  /// the services of what comes earlier.
-  static final List<ExtensionPoint<?>> POINTS =
-      List.of(
-          new ExtensionPoint<>("codec", CodecProvider.class, Codecs.class, true),
-          new ExtensionPoint<>("storage", StorageProvider.class, LogStorage.class, true),
-          new ExtensionPoint<>("cluster", ClusterProvider.class, Cluster.class, true),
-          new ExtensionPoint<>("broker", BrokerProvider.class, PartitionService.class, true),
-          new ExtensionPoint<>(
-              "coordinator", GroupCoordinatorProvider.class, GroupCoordinator.class, true),
-          new ExtensionPoint<>(
-              "transactions",
-              TransactionCoordinatorProvider.class,
-              TransactionCoordinator.class,
-              true),
-          new ExtensionPoint<>("protocol", ProtocolProvider.class, ProtocolServer.class, false),
-          new ExtensionPoint<>("metrics", MetricsProvider.class, Service.class, false));
 
   private final Path home;
   private final Config config;
@@ -86,6 +52,7 @@ final class Kernel implements PluginScope.Kernel {
   private final KernelThreads threads = new KernelThreads();
   private final MetricRegistry metrics = new MetricRegistry();
   private final Metrics kernelMetrics = metrics.of("kernel");
+  private final PluginCalls calls = new PluginCalls(kernelMetrics);
   private final Services services = new Services();
   private final Health health;
   // Written by the main thread, read by health and metrics.
@@ -94,16 +61,6 @@ final class Kernel implements PluginScope.Kernel {
   // Parts in the order of their creation; the main thread's own.
   private final List<Running> running = new ArrayList<>();
   private @Nullable KernelConfig kernelConfig;
-  // Written by the main thread, read by the housekeeping thread.
-  private volatile @Nullable Call current;
-
-  private record Running(Plugin plugin, Part part) {}
-
-  private record Call(String plugin, String what, long sinceNanos) {}
-
-  private interface Body {
-    void run();
-  }
 
   Kernel(Path home, Config config, Problems problems, StopSignal stopSignal) {
     this.home = home;
@@ -144,93 +101,11 @@ final class Kernel implements PluginScope.Kernel {
     schema.add("kernel", LoggingConfig.class);
     schema.add("kernel", HealthConfig.class);
     List<String> directory = config.raw("plugins.dir");
-    PluginDirectory.Found found =
-        PluginDirectory.load(
+    new PluginDiscovery(calls, schema, plugins, refusals)
+        .discover(
             directory == null || directory.isEmpty()
                 ? home.resolve("plugins")
                 : Path.of(directory.getFirst()));
-    refusals.addAll(found.refusals());
-    Map<String, String> providerNames = new HashMap<>();
-    for (PluginDirectory.Loaded loaded : found.plugins()) {
-      Plugin plugin = new Plugin(loaded);
-      try {
-        callIn(plugin, "find its providers", () -> resolve(plugin, providerNames));
-        plugin.state(new PluginState.Discovered().resolved(), "its providers are known");
-        plugins.add(plugin);
-      } catch (RefusedException e) {
-        refuse(plugin, new PluginState.Discovered().failed(e), e);
-      }
-    }
-  }
-
-  private interface Resolving {
-    void run() throws RefusedException;
-  }
-
-  private void callIn(Plugin plugin, String what, Resolving body) throws RefusedException {
-    RefusedException[] refused = new RefusedException[1];
-    try {
-      inPlugin(
-          plugin,
-          what,
-          () -> {
-            try {
-              body.run();
-            } catch (RefusedException e) {
-              refused[0] = e;
-            }
-          });
-    } catch (RuntimeException | LinkageError e) {
-      throw new RefusedException(
-          "it threw while its providers were asked: " + e, PluginLayer.remedyFor(e), e);
-    }
-    if (refused[0] != null) {
-      throw refused[0];
-    }
-  }
-
-  private void resolve(Plugin plugin, Map<String, String> providerNames) throws RefusedException {
-    PluginLayer layer = plugin.layer();
-    for (ExtensionPoint<?> point : POINTS) {
-      ServiceLoader<?> loader = ServiceLoader.load(layer.layer(), point.providerType());
-      for (Provider<?, ?> provider : layer.own(loader)) {
-        String other =
-            providerNames.putIfAbsent(point.name() + " " + provider.name(), plugin.name());
-        if (other != null) {
-          throw new RefusedException(
-              "its "
-                  + point.name()
-                  + " provider is named '"
-                  + provider.name()
-                  + "', as that of "
-                  + other,
-              "Remove one of the two plugins");
-        }
-        plugin.addPart(point, provider);
-      }
-    }
-    if (plugin.parts().isEmpty()) {
-      throw new RefusedException(
-          "it provides nothing that this kernel knows",
-          "Its module-info needs 'provides ... with ...' for one of "
-              + POINTS.stream().map(point -> point.providerType().getSimpleName()).toList());
-    }
-    for (Part part : plugin.parts()) {
-      Class<? extends Record> type = part.provider().configType();
-      layer.openToKernel(type);
-      try {
-        schema.add(plugin.name(), type);
-      } catch (IllegalArgumentException e) {
-        throw new RefusedException(
-            String.valueOf(e.getMessage()), "This is a defect of the plugin's config record", e);
-      }
-    }
-  }
-
-  private void refuse(Plugin plugin, PluginState.Failed state, RefusedException e) {
-    plugin.state(state, e.reason());
-    refusals.add(new Refusal(plugin.name(), plugin.location(), e.reason(), e.remedy()));
-    plugin.forget();
   }
 
   /// Binds all configs and chooses among implementations. Everything wrong is in the problems.
@@ -247,7 +122,7 @@ final class Kernel implements PluginScope.Kernel {
     }
     configuration = config.effective(schema);
     if (kernelConfig != null) {
-      choose(kernelConfig);
+      running.addAll(new PluginChoice(plugins, kernelConfig, problems).choose());
     }
   }
 
@@ -258,49 +133,6 @@ final class Kernel implements PluginScope.Kernel {
   /// How long an orderly stop may take.
   Duration shutdownTimeout() {
     return Duration.ofSeconds(kernelConfig == null ? 0 : kernelConfig.shutdownTimeoutSeconds());
-  }
-
-  /// The parts that will run, in the order of the extension points.
-  private void choose(KernelConfig wanted) {
-    for (String name : wanted.disabled()) {
-      if (plugins.stream().noneMatch(plugin -> plugin.name().equals(name))) {
-        problems.add("plugins.disabled: no plugin present is named " + name);
-      }
-    }
-    for (ExtensionPoint<?> point : POINTS) {
-      List<Running> candidates = new ArrayList<>();
-      for (Plugin plugin : plugins) {
-        if (!wanted.disabled().contains(plugin.name())) {
-          plugin.parts().stream()
-              .filter(part -> part.point() == point)
-              .forEach(part -> candidates.add(new Running(plugin, part)));
-        }
-      }
-      running.addAll(point.one() ? chooseOne(point, candidates, wanted) : candidates);
-    }
-  }
-
-  private List<Running> chooseOne(
-      ExtensionPoint<?> point, List<Running> candidates, KernelConfig wanted) {
-    List<String> names =
-        candidates.stream().map(candidate -> candidate.part().provider().name()).toList();
-    String choice = wanted.choice(point.name());
-    if (!choice.isEmpty()) {
-      List<Running> chosen =
-          candidates.stream()
-              .filter(candidate -> candidate.part().provider().name().equals(choice))
-              .toList();
-      if (chosen.isEmpty()) {
-        problems.add(
-            point.choiceKey() + ": no plugin present provides '" + choice + "'; present: " + names);
-      }
-      return chosen;
-    }
-    if (candidates.size() > 1) {
-      problems.add(point.choiceKey() + " must choose, because several are present: " + names);
-      return List.of();
-    }
-    return candidates;
   }
 
   /// Makes all services, then starts them, both in order.
@@ -315,7 +147,7 @@ final class Kernel implements PluginScope.Kernel {
       log.error(refusal.line());
     }
     kernelMetrics.gauges("takhin_plugins", "Plugins by their state.", this::countPlugins);
-    threads.repeat(this::housekeeping, SLOW_MS);
+    threads.repeat(this::housekeeping, HOUSEKEEPING_MS);
     WarmUp.begin(running.stream().map(each -> each.part().provider()).toList());
     try {
       checkRequired(wanted);
@@ -345,7 +177,7 @@ final class Kernel implements PluginScope.Kernel {
   }
 
   private List<String> missing(KernelConfig wanted) {
-    return POINTS.stream()
+    return ExtensionPoints.ALL.stream()
         .map(ExtensionPoint::name)
         .filter(wanted.required()::contains)
         .filter(name -> running.stream().noneMatch(each -> each.part().point().name().equals(name)))
@@ -378,7 +210,7 @@ final class Kernel implements PluginScope.Kernel {
     Plugin plugin = each.plugin();
     Part part = each.part();
     try {
-      inPlugin(
+      calls.in(
           plugin,
           "create",
           () -> {
@@ -426,7 +258,7 @@ final class Kernel implements PluginScope.Kernel {
     Plugin plugin = each.plugin();
     long startNanos = System.nanoTime();
     try {
-      inPlugin(plugin, "start", service::start);
+      calls.in(plugin, "start", service::start);
       each.part().markStarted();
     } catch (Exception | LinkageError | AssertionError e) {
       fail(plugin, "start", e);
@@ -464,7 +296,7 @@ final class Kernel implements PluginScope.Kernel {
     } else {
       log.error(refusal.line(), thrown);
     }
-    countDefect(plugin.name());
+    calls.countDefect(plugin.name());
     List<Running> its = running.stream().filter(each -> each.plugin() == plugin).toList();
     its.reversed().forEach(each -> closeService(plugin, each.part()));
     running.removeAll(its);
@@ -493,7 +325,7 @@ final class Kernel implements PluginScope.Kernel {
         if (each.plugin().state() instanceof PluginState.Started started) {
           each.plugin().state(started.draining(), "the kernel stops");
         }
-        guarded(each.plugin(), "drain", service::drain);
+        calls.guarded(each.plugin(), "drain", service::drain);
       }
     }
     for (Running each : running.reversed()) {
@@ -554,7 +386,7 @@ final class Kernel implements PluginScope.Kernel {
     for (Running each : its.reversed()) {
       Service service = each.part().service();
       if (service != null) {
-        guarded(plugin, "drain", service::drain);
+        calls.guarded(plugin, "drain", service::drain);
       }
       closeService(plugin, each.part());
     }
@@ -569,7 +401,7 @@ final class Kernel implements PluginScope.Kernel {
   private void closeService(Plugin plugin, Part part) {
     Service service = part.service();
     if (service != null) {
-      guarded(plugin, "close", service::close);
+      calls.guarded(plugin, "close", service::close);
     }
   }
 
@@ -581,42 +413,9 @@ final class Kernel implements PluginScope.Kernel {
     }
   }
 
-  private void guarded(Plugin plugin, String what, Body body) {
-    try {
-      inPlugin(plugin, what, body);
-    } catch (Exception | LinkageError | AssertionError e) {
-      defect(plugin.name(), what, e);
-    }
-  }
-
-  /// Calls a plugin with its loader as the thread's, and notes who takes long.
-  private void inPlugin(Plugin plugin, String what, Body body) {
-    Thread thread = Thread.currentThread();
-    ClassLoader before = thread.getContextClassLoader();
-    long startNanos = System.nanoTime();
-    current = new Call(plugin.name(), what, startNanos);
-    thread.setContextClassLoader(plugin.layer().loader());
-    try {
-      body.run();
-    } finally {
-      thread.setContextClassLoader(before);
-      current = null;
-      long tookMs = (System.nanoTime() - startNanos) / 1_000_000;
-      if (tookMs > SLOW_MS) {
-        log.warn("plugin {}: {} took {} ms", plugin.name(), what, tookMs);
-      }
-    }
-  }
-
   private void housekeeping() {
     health.beat();
-    Call call = current;
-    if (call != null) {
-      long seconds = (System.nanoTime() - call.sinceNanos()) / 1_000_000_000;
-      if (seconds >= 5 && seconds % 5 == 0) {
-        log.warn("plugin {}: {} has been running for {} s", call.plugin(), call.what(), seconds);
-      }
-    }
+    calls.watch();
   }
 
   private void logHung() {
@@ -683,15 +482,7 @@ final class Kernel implements PluginScope.Kernel {
 
   @Override
   public void defect(String plugin, String where, Throwable thrown) {
-    log.error("plugin {}: {} threw; this is a defect of the plugin", plugin, where, thrown);
-    countDefect(plugin);
-  }
-
-  private void countDefect(String plugin) {
-    kernelMetrics
-        .counter(
-            "takhin_plugin_failures_total", "Exceptions that a plugin let out.", "plugin", plugin)
-        .increment();
+    calls.defect(plugin, where, thrown);
   }
 
   @Override
