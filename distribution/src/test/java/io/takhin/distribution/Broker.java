@@ -26,12 +26,14 @@ final class Broker implements AutoCloseable {
   /// The exit code after SIGTERM, once everything was closed in order: 128 + 15.
   static final int STOPPED = 143;
 
-  private static final Duration START_LIMIT = Duration.ofSeconds(120);
+  private static final Duration START_LIMIT =
+      Duration.ofSeconds(Integer.getInteger("takhin.start.limit.seconds", 120));
   private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
 
   private final Path dataDirectory = Distribution.newDirectory("data");
   private final Map<String, String> environment = new TreeMap<>();
   private final List<String> flags = new ArrayList<>();
+  private final List<String> before = new ArrayList<>();
   private final int kafkaPort = freePort();
   private final int metricsPort = freePort();
   private final int healthPort = freePort();
@@ -71,6 +73,12 @@ final class Broker implements AutoCloseable {
     return this;
   }
 
+  /// Limits the next start as the shell's `ulimit` does, for example with `-n 256`.
+  Broker limit(String limit) {
+    before.addAll(List.of("bash", "-c", "ulimit " + limit + " && exec \"$@\"", "limited"));
+    return this;
+  }
+
   /// Starts and waits until the broker says that it is ready.
   Broker start() {
     launch();
@@ -89,7 +97,8 @@ final class Broker implements AutoCloseable {
   /// Starts without waiting.
   Broker launch() {
     log = dataDirectory.resolveSibling(dataDirectory.getFileName() + "-" + ++starts + ".log");
-    List<String> command = new ArrayList<>(List.of(Distribution.script()));
+    List<String> command = new ArrayList<>(before);
+    command.add(Distribution.script());
     command.addAll(flags);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectErrorStream(true).redirectOutput(log.toFile());

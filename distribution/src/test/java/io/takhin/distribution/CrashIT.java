@@ -7,9 +7,11 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/// R1: the process is killed again and again under load.
+/// R1: the process is killed again and again under load, with transactions and without.
 class CrashIT {
   private static final int ROUNDS = Integer.getInteger("takhin.faults.rounds", 20);
+  private static final int TRANSACTION_ROUNDS =
+      Integer.getInteger("takhin.faults.transaction.rounds", 3);
   private static final long SEED = Long.getLong("takhin.faults.seed", 1L);
 
   @Test
@@ -32,6 +34,7 @@ class CrashIT {
           broker.start();
           cached.check(commits);
           forced.check(forcedCommits);
+          tell(round, ROUNDS);
         }
         cached.finish();
         forced.finish();
@@ -43,6 +46,42 @@ class CrashIT {
                 + " records acknowledged, "
                 + (cached.committed() + forced.committed())
                 + " commits");
+      }
+    }
+  }
+
+  private static void tell(int round, int of) {
+    if (round % 10 == 0) {
+      System.out.println("kill " + round + " of " + of);
+    }
+  }
+
+  /// R1 with transactions, and C5 of them: money is neither made nor lost.
+  @Test
+  void killsTearNoTransaction() throws Exception {
+    Random random = new Random(SEED);
+    try (Broker broker = new Broker()) {
+      broker.with("TAKHIN_STORAGE_LOG_FLUSH_INTERVAL_MS", "200").start();
+      broker.createTopic("money", 3, Map.of("segment.bytes", "1048576"));
+      try (TransactionLoad load = new TransactionLoad(broker, "money", 3, SEED)) {
+        for (int round = 1; round <= TRANSACTION_ROUNDS; round++) {
+          load.awaitProgress(20);
+          LockSupport.parkNanos(random.nextInt(300) * 1_000_000L);
+          broker.kill();
+          broker.start();
+          load.check();
+          tell(round, TRANSACTION_ROUNDS);
+        }
+        load.awaitProgress(20);
+        load.finish();
+        System.out.println(
+            TRANSACTION_ROUNDS
+                + " kills: "
+                + load.committed()
+                + " transactions committed, fenced "
+                + load.fenced());
+        // Nobody but a timeout can fence them, and none takes that long.
+        assertTrue(load.fenced() <= Await.stops(), "fenced " + load.fenced());
       }
     }
   }

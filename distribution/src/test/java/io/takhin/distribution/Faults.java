@@ -25,8 +25,17 @@ final class Faults {
   /// errno of a disk that fails.
   static final int EIO = 5;
 
+  /// errno of a process that may have no more threads.
+  static final int EAGAIN = 11;
+
   /// errno of a process with too many files.
   static final int EMFILE = 24;
+
+  /// In place of an errno: the process is killed before the call.
+  static final int KILLED = -1;
+
+  /// In place of an errno: the process is killed when it has written half; before any other call.
+  static final int KILLED_HALFWAY = -2;
 
   private static final class Compiled {
     static final Path LIBRARY = compile();
@@ -35,6 +44,7 @@ final class Faults {
   private final Path control;
   private final Path clock;
   private final Path journal;
+  private final Path trace;
   private final Path data;
   private int generation;
 
@@ -47,6 +57,7 @@ final class Faults {
     control = data.resolveSibling(name + ".faults");
     clock = data.resolveSibling(name + ".clock");
     journal = data.resolveSibling(name + ".journal");
+    trace = data.resolveSibling(name + ".trace");
     put(control, new byte[4096]);
     put(clock, new byte[8]);
     broker
@@ -55,6 +66,16 @@ final class Faults {
         .with("FAULTS_CLOCK", clock.toString())
         .with("FAULTS_DIRECTORY", data + "/")
         .with("FAULTS_JOURNAL", powerCuts ? journal.toString() : "");
+  }
+
+  /// Has the next starts note what they change on the disk, for [#changes].
+  void traced(Broker broker) {
+    broker.with("FAULTS_TRACE", trace.toString());
+  }
+
+  /// The changes to the disk so far, in their order: the operation and the path.
+  List<String> changes() throws IOException {
+    return Files.readAllLines(trace).stream().filter(line -> !line.startsWith("open ")).toList();
   }
 
   private static Path compile() {
@@ -95,7 +116,7 @@ final class Faults {
 
   /// One rule.
   ///
-  /// @param operation write, sync or open
+  /// @param operation write, sync, open, create, rename, delete, mkdir, thread, or any change
   /// @param errno what it fails with; 0 if it is only slow
   /// @param delayMs how long it takes
   /// @param skip how many calls are spared
@@ -136,7 +157,8 @@ final class Faults {
     Map<Long, List<Write>> unsynced = new HashMap<>();
     Map<Long, List<Long>> numbers = new HashMap<>();
     long number = 0;
-    ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(journal)).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] noted = Files.exists(journal) ? Files.readAllBytes(journal) : new byte[0];
+    ByteBuffer all = ByteBuffer.wrap(noted).order(ByteOrder.LITTLE_ENDIAN);
     while (all.remaining() >= 24) {
       long kind = all.getLong();
       long inode = all.getLong();
@@ -167,7 +189,7 @@ final class Faults {
         undone += undo(file, unsynced.getOrDefault(inode, List.of()), random, kept);
       }
     }
-    Files.delete(journal);
+    Files.deleteIfExists(journal);
     Files.writeString(data.resolve(".takhin-boot"), "before the power cut");
     return undone;
   }

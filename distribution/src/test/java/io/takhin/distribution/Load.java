@@ -41,7 +41,8 @@ final class Load implements AutoCloseable {
   private final Thread committer;
   private volatile boolean ending;
 
-  private static final java.util.Comparator<TopicPartition> ORDER =
+  /// Partitions of one topic.
+  static final java.util.Comparator<TopicPartition> ORDER =
       java.util.Comparator.comparing(TopicPartition::partition);
 
   Load(Broker broker, String topic, int count) {
@@ -69,8 +70,8 @@ final class Load implements AutoCloseable {
                     "request.timeout.ms", "5000",
                     "retry.backoff.ms", "20",
                     "reconnect.backoff.max.ms", "100",
-                    "delivery.timeout.ms", "600000",
-                    "max.block.ms", "600000")),
+                    "delivery.timeout.ms", "2147483647",
+                    "max.block.ms", "2147483647")),
             new StringSerializer(),
             new StringSerializer())) {
       for (long i = 0; !ending; i++) {
@@ -167,15 +168,17 @@ final class Load implements AutoCloseable {
         consumer.seek(partition, found.get(partition).size());
       }
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-      while (!partitions.stream().allMatch(p -> found.get(p).size() >= ends.get(p))) {
-        assertTrue(System.nanoTime() < deadline, () -> "cannot read up to " + ends);
-        for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
-          List<String> values = found.get(new TopicPartition(topic, record.partition()));
-          assertEquals(values.size(), record.offset(), "offsets are not dense");
-          values.add(record.value());
-        }
-      }
+      Await.until(
+          Duration.ofSeconds(60),
+          () -> "cannot read up to " + ends,
+          () -> {
+            for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+              List<String> values = found.get(new TopicPartition(topic, record.partition()));
+              assertEquals(values.size(), record.offset(), "offsets are not dense");
+              values.add(record.value());
+            }
+            return partitions.stream().allMatch(p -> found.get(p).size() >= ends.get(p));
+          });
     }
     assertNothingLost();
   }

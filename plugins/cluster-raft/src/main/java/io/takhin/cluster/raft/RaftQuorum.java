@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -62,11 +63,15 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   /// How long a close waits for each of Ratis' threads.
   private static final long END_WAIT_MS = 500;
 
+  /// How long the close after a failed start may take.
+  private static final long FAILED_CLOSE_WAIT_MS = 5_000;
+
   private final RaftClusterConfig config;
   private final PluginContext context;
   private final RaftStorageDirectory directory;
   private final Executor replies;
   private final MetadataStateMachine stateMachine;
+  private final MetadataRoom room;
   private final RaftPeerId self;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
@@ -89,6 +94,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
     this.threads = new Threads(context.pluginName());
     this.directory = directory;
     this.replies = replies;
+    this.room = MetadataRoom.of(directory.path());
     this.self = RaftPeerId.valueOf(Integer.toString(config.brokerId()));
     this.stateMachine =
         new MetadataStateMachine(
@@ -196,12 +202,32 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   private TakhinException failedStart(String what, Throwable cause) {
     Throwable failed = failure;
     String message = failed == null ? what : what + " (" + reason(failed) + ")";
-    try {
-      close();
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    }
+    closeSoon(cause);
     return new TakhinException(ErrorCode.UNKNOWN_SERVER_ERROR, message, cause);
+  }
+
+  /// Closes what a failed start left. Over a damaged log Ratis may wait for a thread of its own that
+  /// never ends: the reason has to be told anyway.
+  private void closeSoon(Throwable cause) {
+    Thread closer =
+        context
+            .threads("close")
+            .newThread(
+                () -> {
+                  try {
+                    close();
+                  } catch (RuntimeException e) {
+                    cause.addSuppressed(e);
+                  }
+                });
+    closer.start();
+    try {
+      if (!closer.join(Duration.ofMillis(FAILED_CLOSE_WAIT_MS))) {
+        LOG.warn("the metadata quorum does not close after its start failed");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static String reason(Throwable failure) {
@@ -252,6 +278,11 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
               ErrorCode.POLICY_VIOLATION,
               "a change of %d records takes %d bytes, and at most %d go into one: make it several"
                   .formatted(records.size(), bytes.remaining(), RatisProperties.MAX_APPEND_BYTES)));
+    }
+    try {
+      room.check(records);
+    } catch (TakhinException e) {
+      return CompletableFuture.failedFuture(e);
     }
     RaftClientRequest request =
         RaftClientRequest.newBuilder()

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 ///   raft/<group>/current/      Ratis' log: log_<first>-<last>, log_inprogress_<first>,
 ///                              raft-meta (epoch and vote), raft-meta.conf (voters)
 ///   raft/<group>/sm/           snapshot.<epoch>_<index> and its digest
+///   reserve                    1 MiB to give up when the disk is full (MetadataRoom)
 /// ```
 ///
 /// `node.properties` is the last thing a first start writes. Where it is, a log has to be: without

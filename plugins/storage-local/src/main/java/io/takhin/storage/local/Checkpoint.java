@@ -1,7 +1,6 @@
 package io.takhin.storage.local;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,6 +15,8 @@ import org.slf4j.LoggerFactory;
 /// orders 0 1523          topic, partition, offset
 /// orders 1 12
 /// ```
+///
+/// Behind the last entry stands a checksum ([CheckedText]).
 ///
 /// Threading: one thread writes at a time.
 final class Checkpoint {
@@ -36,8 +37,11 @@ final class Checkpoint {
     if (!disk.exists(file)) {
       return offsets;
     }
-    String text = new String(disk.readAll(file, MAX_FILE_BYTES), StandardCharsets.UTF_8);
+    String text = CheckedText.decode(disk.readAll(file, MAX_FILE_BYTES));
     try {
+      if (text == null) {
+        throw new NumberFormatException("checksum");
+      }
       String[] lines = text.lines().toArray(String[]::new);
       if (lines.length < 2 || Integer.parseInt(lines[0].strip()) != 0) {
         throw new NumberFormatException("version");
@@ -76,6 +80,6 @@ final class Checkpoint {
           text.append(log, 0, dash).append(' ').append(log, dash + 1, log.length());
           text.append(' ').append(offset).append('\n');
         });
-    disk.replace(file, text.toString().getBytes(StandardCharsets.UTF_8), true);
+    disk.replace(file, CheckedText.encode(text, offsets.size()), true);
   }
 }

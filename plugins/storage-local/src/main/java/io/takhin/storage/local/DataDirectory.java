@@ -118,8 +118,9 @@ final class DataDirectory {
 
   /// The log was verified as the end of the last run asks for, or is gone. Only when that holds for
   /// all of them do later starts of this boot believe what they find: a broker killed while it
-  /// recovers from a power cut has not looked at all logs yet.
-  void verified(String log) throws IOException {
+  /// recovers from a power cut has not looked at all logs yet. One at a time, for logs are opened
+  /// in parallel, and the last two of them would both be the last one.
+  synchronized void verified(String log) throws IOException {
     if (unverified.remove(log) && unverified.isEmpty()) {
       noteBoot();
     }

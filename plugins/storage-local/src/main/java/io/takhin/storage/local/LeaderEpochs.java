@@ -2,7 +2,6 @@ package io.takhin.storage.local;
 
 import io.takhin.api.storage.PartitionLog.EpochEndOffset;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +14,8 @@ import java.util.List;
 /// 0 0                    epoch, first offset
 /// 4 1523
 /// ```
+///
+/// Behind the last entry stands a checksum ([CheckedText]).
 ///
 /// Threading: any thread; the lock is held for array work, and for writing the small file when an
 /// epoch is new.
@@ -35,12 +36,8 @@ final class LeaderEpochs {
   /// Reads the file. False if it is missing or damaged: then nothing is known.
   synchronized boolean load() throws IOException {
     size = 0;
-    boolean sound =
-        disk.exists(file)
-            && parse(
-                new String(disk.readAll(file, MAX_FILE_BYTES), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList());
+    String text = disk.exists(file) ? CheckedText.decode(disk.readAll(file, MAX_FILE_BYTES)) : null;
+    boolean sound = text != null && parse(text.lines().toList());
     if (!sound) {
       size = 0;
     }
@@ -155,6 +152,6 @@ final class LeaderEpochs {
     for (int i = 0; i < size; i++) {
       text.append(epochs[i]).append(' ').append(starts[i]).append('\n');
     }
-    disk.replace(file, text.toString().getBytes(StandardCharsets.UTF_8), false);
+    disk.replace(file, CheckedText.encode(text, size), false);
   }
 }

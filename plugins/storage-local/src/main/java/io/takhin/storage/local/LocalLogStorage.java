@@ -185,6 +185,10 @@ final class LocalLogStorage implements LogStorage {
         data.forget(partition.toString());
         fresh = true;
       } else if (found == null) {
+        LOGGER.warn(
+            "{} is missing or damaged: written anew, for topic id {}",
+            path.resolve(LogFiles.METADATA),
+            partition.topicId());
         PartitionMetadata.write(disk, path, partition.topicId());
       }
     }

@@ -273,9 +273,6 @@ final class LogRecovery {
         }
         LOGGER.warn("{} points to no batch: rebuilt", segment.path(LogFiles.INDEX));
       }
-    } else if (segment.sizeBytes() > 0) {
-      LOGGER.warn(
-          "{} or its time index is missing or damaged: rebuilt", segment.path(LogFiles.INDEX));
     }
     Tail tail = walk(segment, new SegmentIndex(), 0, Long.MAX_VALUE, true, epochs, -1);
     segment.saveWholeIndex();

@@ -167,7 +167,6 @@ final class Segment {
             SegmentIndex.load(
                 context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX), sizeBytes);
         if (now == null) {
-          LOGGER.warn("{} or its time index is missing or damaged: rebuilt", path(LogFiles.INDEX));
           now = rebuild();
         }
         index = now;
@@ -191,6 +190,9 @@ final class Segment {
       if (now == null) {
         Path from = path(LogFiles.TXN_INDEX);
         now = TransactionIndex.load(context.disk(), from, baseOffset, endOffset);
+        if (now == null) {
+          LOGGER.warn("{} is damaged: rebuilt from the batches", from);
+        }
         transactions = now;
         if (now != null && !growing) {
           context.indexes().loaded(this);

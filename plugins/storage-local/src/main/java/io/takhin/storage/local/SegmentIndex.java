@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The sparse maps of one segment in memory, and their files. All numbers are relative to the
 /// segment's base offset.
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// Threading: one thread adds (the log's gate), any number look up: entries are written before
 /// their count is published. Saving and truncating exclude each other.
 final class SegmentIndex {
+  private static final Logger LOGGER = LoggerFactory.getLogger(SegmentIndex.class);
   private static final int ENTRY = 8;
   private static final int TIME_ENTRY = 12;
   private static final int FIRST_CAPACITY = 8;
@@ -198,17 +201,29 @@ final class SegmentIndex {
     }
   }
 
-  /// Reads the files; null if one is missing or cannot be of a segment of this size.
+  /// Reads the files; null if one is missing or cannot be of a segment of this size, with a warning
+  /// that names it: the caller makes the index anew.
   static @Nullable SegmentIndex load(
       Disk disk, Path indexFile, Path timeIndexFile, int segmentBytes) throws IOException {
-    if (!disk.exists(indexFile) || !disk.exists(timeIndexFile)) {
-      return null;
-    }
     SegmentIndex index = new SegmentIndex();
-    boolean sound =
-        index.loadOffsets(disk.readAll(indexFile, Integer.MAX_VALUE), segmentBytes)
-            && index.loadTimes(disk.readAll(timeIndexFile, Integer.MAX_VALUE));
-    return sound ? index : null;
+    for (Path file : new Path[] {indexFile, timeIndexFile}) {
+      String wrong = "missing";
+      if (disk.exists(file)) {
+        byte[] content = disk.readAll(file, Integer.MAX_VALUE);
+        boolean sound =
+            file.equals(indexFile)
+                ? index.loadOffsets(content, segmentBytes)
+                : index.loadTimes(content);
+        wrong = sound ? "" : "damaged";
+      }
+      if (!wrong.isEmpty()) {
+        if (segmentBytes > 0) { // else a crash came between the two files of a new segment
+          LOGGER.warn("{} is {}: rebuilt from the batches", file, wrong);
+        }
+        return null;
+      }
+    }
+    return index;
   }
 
   private boolean loadOffsets(byte[] content, int segmentBytes) {

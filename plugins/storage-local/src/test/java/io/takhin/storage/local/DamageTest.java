@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,11 +37,14 @@ class DamageTest {
       new LogConfigBuilder().indexIntervalBytes(500).segmentBytes(6000).build();
   private static final int CUTS = Integer.getInteger("takhin.faults.tears", 500);
   private static final int TAIL_BYTES = 4096;
+  private static final int BODIES = Integer.getInteger("takhin.faults.bodies", 60);
+  private static final int BITS_OF_A_FILE = Integer.getInteger("takhin.faults.bits", 150);
 
   @TempDir Path directory;
   private final FaultyDisk disk = new FaultyDisk();
   private final List<String> expected = new ArrayList<>();
   private final Map<Path, byte[]> saved = new HashMap<>();
+  private final Warnings warnings = new Warnings();
   private int boots;
 
   private interface Use {
@@ -60,6 +64,11 @@ class DamageTest {
         storage.close();
       }
     }
+  }
+
+  @AfterEach
+  void close() {
+    warnings.close();
   }
 
   @BeforeEach
@@ -83,6 +92,7 @@ class DamageTest {
   }
 
   private void restore() throws IOException {
+    warnings.clear();
     for (Path file : everything()) {
       Files.delete(file);
     }
@@ -112,15 +122,25 @@ class DamageTest {
 
   /// The number of whole batches in the first bytes of a segment.
   private static int batches(byte[] content, int until) {
+    return places(content, until).size() - 1;
+  }
+
+  /// Where the last of them ends.
+  private static int end(byte[] content, int until) {
+    return places(content, until).getLast();
+  }
+
+  /// Where each of them begins, and the last one ends.
+  private static List<Integer> places(byte[] content, int until) {
     ByteBuffer in = ByteBuffer.wrap(content);
-    int count = 0;
+    List<Integer> places = new ArrayList<>(List.of(0));
     long at = 0;
     while (at + RecordBatch.HEADER_BYTES <= until
         && at + RecordBatch.sizeBytes(in, (int) at) <= until) {
       at += RecordBatch.sizeBytes(in, (int) at);
-      count++;
+      places.add((int) at);
     }
-    return count;
+    return places;
   }
 
   @Test
@@ -141,46 +161,124 @@ class DamageTest {
             assertEquals(whole, log.logEndOffset());
             isPrefixAndGoesOn(log, whole, "cut by " + cut);
           });
+      if (end(content, content.length - cut) < content.length - cut) {
+        warnings.assertName(last, "cut by " + cut);
+      }
     }
   }
 
   @Test
-  void eachBitOfABatchHeaderIsDetectedOrDoesNotMatter() throws IOException {
-    Path last = segment(1);
-    byte[] content = content(last);
-    int at = 0;
-    for (int i = 0; i < 7; i++) {
-      at += (int) RecordBatch.sizeBytes(ByteBuffer.wrap(content), at);
-    }
-    int whole = (int) LogFiles.offset(last, LogFiles.LOG) + 7;
+  void eachBitOfABatchHeaderIsDetectedAndItsFileNamed() throws IOException {
+    Path file = segment(1);
+    byte[] content = content(file);
+    int at = places(content, content.length).get(7);
+    int whole = (int) LogFiles.offset(file, LogFiles.LOG) + 7;
     for (int bit = 0; bit < 8 * RecordBatch.HEADER_BYTES; bit++) {
       restore();
       byte[] flipped = content.clone();
       flipped[at + bit / 8] ^= (byte) (1 << (bit % 8));
-      Files.write(last, flipped);
+      Files.write(file, flipped);
       String what = "bit " + bit;
       // Of the header, the leader epoch (bytes 12 to 15) alone is neither covered nor implied.
-      run(log -> isPrefixAndGoesOn(log, whole - 1, what));
+      boolean covered = bit / 8 < 12 || bit / 8 >= 16;
+      run(log -> isPrefixAndGoesOn(log, covered ? whole : expected.size(), what));
+      if (covered) {
+        warnings.assertName(file, what);
+      }
     }
   }
 
   @Test
-  void aFlippedByteOfAnyOtherFileIsRepaired() throws IOException {
+  void aBitOfABodyIsDetectedAndItsFileNamed() throws IOException {
+    Random random = new Random(5);
+    for (int number = 0; number < 2; number++) {
+      Path file = segment(number);
+      byte[] content = content(file);
+      List<Integer> places = places(content, content.length);
+      for (int i = 0; i < BODIES; i++) {
+        int batch = random.nextInt(places.size() - 1);
+        int from = places.get(batch) + RecordBatch.HEADER_BYTES;
+        int at = from + random.nextInt(places.get(batch + 1) - from);
+        restore();
+        byte[] flipped = content.clone();
+        flipped[at] ^= (byte) (1 << random.nextInt(8));
+        Files.write(file, flipped);
+        int whole = (int) LogFiles.offset(file, LogFiles.LOG) + batch;
+        String what = "byte " + at + " of " + file;
+        run(
+            log -> {
+              assertEquals(whole, log.logEndOffset(), what);
+              isPrefixAndGoesOn(log, whole, what);
+            });
+        warnings.assertName(file, what);
+      }
+    }
+  }
+
+  /// Each bit of the small files, and of each index a sample.
+  @Test
+  void aFlippedBitOfAnyOtherFileIsRepaired() throws IOException {
     Random random = new Random(3);
     for (Path file : saved.keySet().stream().sorted().toList()) {
       byte[] content = content(file);
-      boolean batches = file.toString().endsWith(LogFiles.LOG);
-      if (content.length == 0
-          || file.endsWith(LogFiles.METADATA)
-          || file.endsWith("log-start-offset-checkpoint")) {
-        continue; // the topic's id is the broker's to compare
+      if (content.length == 0 || file.toString().endsWith(LogFiles.LOG)) {
+        continue;
       }
-      for (int i = 0; i < 12; i++) {
+      if (file.endsWith(LogFiles.METADATA)) {
+        continue; // another topic's id: see below
+      }
+      int bits = 8 * content.length;
+      int step = Math.max(1, bits / BITS_OF_A_FILE);
+      for (int bit = random.nextInt(step); bit < bits; bit += step) {
         restore();
         byte[] flipped = content.clone();
-        flipped[random.nextInt(flipped.length)] ^= (byte) (1 << random.nextInt(8));
+        flipped[bit / 8] ^= (byte) (1 << (bit % 8));
         Files.write(file, flipped);
-        run(log -> isPrefixAndGoesOn(log, batches ? 0 : expected.size(), file.toString()));
+        String what = "bit " + bit + " of " + file;
+        run(log -> isPrefixAndGoesOn(log, expected.size(), what));
+        if (file.toString().endsWith("-checkpoint") || file.toString().endsWith(".snapshot")) {
+          warnings.assertName(file, what);
+        }
+      }
+    }
+  }
+
+  /// With another topic's id a log is that of another topic: set aside with a warning, not served,
+  /// and not removed. With no id at all it gets the right one again.
+  @Test
+  void aFlippedBitOfATopicIdSetsTheLogAsideByName() throws IOException {
+    Path file = directory.resolve("t-0").resolve(LogFiles.METADATA);
+    byte[] content = content(file);
+    for (int bit = 0; bit < 8 * content.length; bit++) {
+      restore();
+      byte[] flipped = content.clone();
+      flipped[bit / 8] ^= (byte) (1 << (bit % 8));
+      Files.write(file, flipped);
+      String what = "bit " + bit;
+      boolean[] aside = new boolean[1];
+      run(
+          log -> {
+            try (Stream<Path> all = Files.list(directory)) {
+              aside[0] = all.anyMatch(f -> f.toString().endsWith(LogFiles.STRAY_DIRECTORY));
+            }
+            List<String> read = Batches.readAll(log, log.logStartOffset());
+            assertEquals(aside[0] ? List.of() : expected, read, what);
+          });
+      if (aside[0]) {
+        warnings.assertName(directory.resolve("t-0"), what);
+      }
+      try (Stream<Path> all = Files.list(directory)) {
+        for (Path stray : all.filter(f -> f.toString().endsWith("-stray")).toList()) {
+          deleteTree(stray);
+        }
+      }
+    }
+  }
+
+  private static void deleteTree(Path tree) throws IOException {
+    try (Stream<Path> all = Files.walk(tree)) {
+      for (Path file : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
       }
     }
   }
@@ -191,9 +289,6 @@ class DamageTest {
       boolean batches = file.toString().endsWith(LogFiles.LOG);
       byte[] content = content(file);
       for (int kind = 0; kind < 9; kind++) {
-        if (batches && (kind == 0 || kind == 1)) {
-          continue; // a whole segment that is gone is tested below
-        }
         restore();
         Path sibling = file.resolveSibling(LogFiles.name(file) + (kind == 6 ? ".tmp" : ".orig"));
         switch (kind) {
@@ -208,9 +303,25 @@ class DamageTest {
           default -> Files.write(file.resolveSibling("00000000000000000007.index"), new byte[9]);
         }
         String what = file + ", kind " + kind;
-        run(log -> isPrefixAndGoesOn(log, batches ? 0 : expected.size(), what));
+        if (batches && kind < 2) {
+          run(log -> servesOnlyWhatWasWritten(log, what));
+        } else {
+          run(log -> isPrefixAndGoesOn(log, batches ? 0 : expected.size(), what));
+        }
+        if (batches && kind < 5 && kind > 1) {
+          warnings.assertName(file, what);
+        }
         Files.deleteIfExists(file.resolveSibling("somebody's"));
       }
     }
+  }
+
+  /// A segment that is gone takes those behind it, or those before it, with it: never a wrong
+  /// record, and never a gap.
+  private void servesOnlyWhatWasWritten(LocalLog log, String what) throws IOException {
+    int start = (int) log.logStartOffset();
+    List<String> read = Batches.readAll(log, start);
+    assertEquals(expected.subList(start, start + read.size()), read, what);
+    assertEquals(log.logEndOffset(), appended(log, Batches.of("next")), what);
   }
 }

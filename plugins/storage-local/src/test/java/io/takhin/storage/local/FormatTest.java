@@ -70,7 +70,7 @@ class FormatTest {
     epochs.note(0, 0);
     epochs.note(4, 1523);
     epochs.save();
-    assertEquals("0\n2\n0 0\n4 1523\n", Files.readString(file));
+    assertEquals("0\n2\n0 0\n4 1523", Files.readString(file).stripTrailing());
     LeaderEpochs loaded = new LeaderEpochs(disk, file);
     assertTrue(loaded.load());
     assertEquals(new EpochEndOffset(0, 1523), loaded.end(3, 2000));
@@ -82,7 +82,7 @@ class FormatTest {
     Path file = directory.resolve("recovery-point-offset-checkpoint");
     Checkpoint checkpoint = new Checkpoint(disk, file);
     checkpoint.write(new java.util.TreeMap<>(Map.of("with-dash-3", 7L, "b-0", 1L)));
-    assertEquals("0\n2\nb 0 1\nwith-dash 3 7\n", Files.readString(file));
+    assertEquals("0\n2\nb 0 1\nwith-dash 3 7", Files.readString(file).stripTrailing());
     assertEquals(Map.of("with-dash-3", 7L, "b-0", 1L), checkpoint.read());
     for (String damaged : new String[] {"", "0\n", "1\n0\n", "0\n2\na 0 1\n", "0\n1\na 0 x\n"}) {
       Files.writeString(file, damaged);
