@@ -61,7 +61,7 @@ for target in $targets; do
       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+EnableDynamicAgentLoading \
       -cp "$jazzer/*:$classpath" com.code_intelligence.jazzer.Jazzer --target_class="$class" \
       --instrumentation_includes='io.takhin.**:org.apache.kafka.common.message.**' --reproducer_path="$work" \
-      -artifact_prefix="$work/" -max_len=4096 -timeout=10 -rss_limit_mb=3000 "$@")
+      -artifact_prefix="$work/" -max_len=4096 -timeout=60 -rss_limit_mb=3000 "$@")
   }
   echo "==> $target: $class, $seconds s"
   fuzz -max_total_time="$seconds" -print_final_stats=1 "$work/found" "$corpus" >"$work/log" 2>&1 || failed="$failed $target"
