@@ -9,7 +9,6 @@ import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicRe
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.apache.kafka.common.message.OffsetDeleteResponseData.OffsetDeleteResponsePartition;
-import org.jspecify.annotations.Nullable;
 
 /// Elements of answers that are hashed by their place in it.
 ///
@@ -17,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// by names, ids or numbers that came from the client. Keys chosen to collide, or topics that have
 /// no name at all, would make a large answer take quadratic time (T68). Nobody looks anything up in
 /// an answer, so the place of an element will do for its hash.
+///
+/// The table asks an element itself for its hash, so each kind of element needs a class of its own;
+/// all of them are this one pattern.
 final class InOrder {
   private InOrder() {}
 
@@ -27,172 +29,127 @@ final class InOrder {
 
   /// Of Metadata.
   static final class MetadataTopic extends MetadataResponseTopic {
-    private final int place;
+    private final int hash;
 
     MetadataTopic(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of DescribeTopicPartitions.
   static final class DescribedTopic extends DescribeTopicPartitionsResponseTopic {
-    private final int place;
+    private final int hash;
 
     DescribedTopic(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of DeleteTopics.
   static final class DeletedTopic extends DeletableTopicResult {
-    private final int place;
+    private final int hash;
 
     DeletedTopic(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of DeleteGroups.
   static final class DeletedGroup extends DeletableGroupResult {
-    private final int place;
+    private final int hash;
 
     DeletedGroup(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of DeleteRecords.
   static final class DeletedRecords extends DeleteRecordsPartitionResult {
-    private final int place;
+    private final int hash;
 
     DeletedRecords(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of OffsetDelete.
   static final class DeletedOffset extends OffsetDeleteResponsePartition {
-    private final int place;
+    private final int hash;
 
     DeletedOffset(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of AddPartitionsToTxn, by transaction.
   static final class AddedToTransaction extends AddPartitionsToTxnResult {
-    private final int place;
+    private final int hash;
 
     AddedToTransaction(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of AddPartitionsToTxn, by topic.
   static final class AddedTopic extends AddPartitionsToTxnTopicResult {
-    private final int place;
+    private final int hash;
 
     AddedTopic(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 
   /// Of AddPartitionsToTxn, by partition.
   static final class AddedPartition extends AddPartitionsToTxnPartitionResult {
-    private final int place;
+    private final int hash;
 
     AddedPartition(int place) {
-      this.place = place;
+      hash = spread(place);
     }
 
     @Override
     public int hashCode() {
-      return spread(place);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return super.equals(other);
+      return hash;
     }
   }
 }
