@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// Files know nothing of each other: a later write to one may survive an earlier one to another.
-/// A force that fails drops the pages: the file reads as it is on disk from then on, for the kernel
-/// threw away what it could not write. Every operation may be the one at which the process dies.
+/// A force that fails drops the pages: the file reads as it is on disk from then on, or as before
+/// until power is lost, for systems differ; no later force writes them. Every operation may be the
+/// one at which the process dies.
 ///
 /// Threading: the simulation's.
 public final class SimulatedDisk {
@@ -376,7 +377,7 @@ public final class SimulatedDisk {
       try {
         operation("force", path);
       } catch (IOException e) {
-        file.forget();
+        file.forget(simulation.chance(0.5));
         throw e;
       }
       if (pauses) {

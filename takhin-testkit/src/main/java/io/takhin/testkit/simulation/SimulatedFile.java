@@ -111,10 +111,14 @@ final class SimulatedFile implements SimulatedDisk.Node {
     forced.clear();
   }
 
-  /// What was not forced is gone.
-  void forget() {
+  /// What was not forced never gets to the disk.
+  ///
+  /// @param shown whether it can be read until the machine loses power, as if it were there
+  void forget(boolean shown) {
     changes.clear();
-    cached = durable.copy();
+    if (!shown) {
+      cached = durable.copy();
+    }
   }
 
   @Override

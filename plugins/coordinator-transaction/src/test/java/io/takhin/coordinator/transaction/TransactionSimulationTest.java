@@ -17,13 +17,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// lost, producers that are replaced and live on, coordinators that are killed. No transaction is
 /// torn, what was told holds, and in the end nothing is open.
 ///
-/// `-Dtakhin.simulation.seeds=100000` runs more.
+/// `scripts/sim.sh --coordinator 100000` runs more.
 class TransactionSimulationTest {
   private static final int CHAOS_MS = 10_000;
+  private static final int SEEDS = 200;
 
-  private record Outcome(String trace, int committed, int aborted, int told) {}
+  record Outcome(String trace, int committed, int aborted, int told) {}
 
-  private static Outcome run(long seed) {
+  static Outcome run(long seed) {
     Simulation world = new Simulation(seed);
     Map<String, Boolean> told = new HashMap<>();
     Map<String, SimulatedClient> newest = new HashMap<>();
@@ -74,19 +75,18 @@ class TransactionSimulationTest {
 
   @Test
   void c6_noTransactionIsTorn() {
-    int seeds = Integer.getInteger("takhin.simulation.seeds", 200);
     int committed = 0;
     int aborted = 0;
     int told = 0;
-    for (int seed = 0; seed < seeds; seed++) {
+    for (int seed = 0; seed < SEEDS; seed++) {
       Outcome outcome = run(seed);
       committed += outcome.committed();
       aborted += outcome.aborted();
       told += outcome.told();
     }
-    assertTrue(committed > 20 * seeds, "committed only " + committed);
-    assertTrue(aborted > 10 * seeds, "aborted only " + aborted);
-    assertTrue(told > 20 * seeds, "told only " + told);
+    assertTrue(committed > 20 * SEEDS, "committed only " + committed);
+    assertTrue(aborted > 10 * SEEDS, "aborted only " + aborted);
+    assertTrue(told > 20 * SEEDS, "told only " + told);
   }
 
   @ParameterizedTest

@@ -29,6 +29,7 @@ final class DataDirectory {
   private static final Pattern LOG_DIRECTORY = Pattern.compile(".+-\\d+");
   private static final String BOOT = ".takhin-boot";
   private static final int MAX_BOOT_BYTES = 4096;
+  private static final String FAILED = "the disk failed";
   private static final String META = "meta.properties";
 
   private final Disk disk;
@@ -42,6 +43,8 @@ final class DataDirectory {
   private final Map<String, Long> foundStarts = new ConcurrentHashMap<>();
   private boolean clean;
   private boolean sameBoot;
+  private boolean suspect;
+  private boolean failed;
   private String thisBoot = "";
   private final Set<String> unverified = ConcurrentHashMap.newKeySet();
   private @Nullable Closeable lock;
@@ -69,13 +72,9 @@ final class DataDirectory {
       }
       clean = disk.exists(path.resolve(CLEAN));
       String boot = disk.bootId();
-      Path bootFile = path.resolve(BOOT);
-      sameBoot =
-          !boot.isEmpty()
-              && disk.exists(bootFile)
-              && disk.size(bootFile) <= MAX_BOOT_BYTES // a damaged one is that of another boot
-              && boot.equals(
-                  new String(disk.readAll(bootFile, MAX_BOOT_BYTES), StandardCharsets.UTF_8));
+      String lastBoot = lastBoot();
+      sameBoot = !boot.isEmpty() && boot.equals(lastBoot);
+      suspect = lastBoot.equals(FAILED);
       foundPoints.putAll(recoveryPoints.read());
       foundMarks.putAll(highWatermarks.read());
       foundStarts.putAll(starts.read());
@@ -126,7 +125,35 @@ final class DataDirectory {
     }
   }
 
-  private void noteBoot() throws IOException {
+  private String lastBoot() throws IOException {
+    Path file = path.resolve(BOOT);
+    boolean sound = disk.exists(file) && disk.size(file) <= MAX_BOOT_BYTES;
+    return sound // a damaged one is that of another boot
+        ? new String(disk.readAll(file, MAX_BOOT_BYTES), StandardCharsets.UTF_8)
+        : "";
+  }
+
+  /// The disk failed: the next start believes nothing that was not forced, on this boot or another.
+  /// A system that could not write a page may show it as clean from then on: a later fsync reports
+  /// success and writes nothing.
+  synchronized void distrust() {
+    failed = true;
+    try {
+      // Not forced: it matters on this boot alone, and the disk may refuse.
+      disk.replace(path.resolve(BOOT), FAILED.getBytes(StandardCharsets.UTF_8), false);
+    } catch (IOException e) {
+      LOGGER.error(
+          "{}: that the disk failed could not be noted ({}). Boot the machine anew before the next"
+              + " start.",
+          path,
+          e.toString());
+    }
+  }
+
+  private synchronized void noteBoot() throws IOException {
+    if (failed) {
+      return;
+    }
     disk.replace(path.resolve(BOOT), thisBoot.getBytes(StandardCharsets.UTF_8), true);
   }
 
@@ -182,6 +209,7 @@ final class DataDirectory {
     return new LastRun(
         clean,
         sameBoot,
+        suspect && !clean,
         point == null ? 0 : point,
         foundStarts.getOrDefault(log, 0L),
         foundMarks.getOrDefault(log, 0L));

@@ -145,12 +145,20 @@ final class Durability {
     log.snapshotIfDue();
   }
 
-  /// Flushes in the background: a failure has taken the directory offline and was logged there.
+  /// Flushes in the background: a failure has taken the directory offline and was logged there, or
+  /// there was no room, and it is tried again later. That may be all that a group commit waits for.
   void flushQuietly() {
+    LogEnd written = log.end();
     try {
-      flush(log.end());
+      flush(written);
+      if (log.config().durableBeforeAck()) {
+        log.committable(written);
+      }
       log.snapshotIfDue();
     } catch (TakhinException e) {
+      if (!log.closed() && context.directory().offline() == null) {
+        markDirty();
+      }
       LocalLog.LOGGER.debug("{}: flush: {}", log.partition(), e.getMessage());
     }
   }
@@ -209,6 +217,7 @@ final class Durability {
     }
     try {
       segment.saveIndex();
+      segment.forceSealedIndex();
     } catch (Disk.FullException e) {
       context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
     }

@@ -4,11 +4,18 @@ package io.takhin.storage.local;
 ///
 /// @param closed whether it was closed in order
 /// @param sameBoot whether the machine has run since: what was written is in the page cache
+/// @param suspect whether its disk failed: what it wrote may be in the page cache, taken for clean,
+///     and never reach the disk by itself
 /// @param recoveryPoint fsynced up to here; 0 if unknown
 /// @param logStartOffset as the checkpoint has it; 0 if unknown
 /// @param highWatermark likewise
 record LastRun(
-    boolean closed, boolean sameBoot, long recoveryPoint, long logStartOffset, long highWatermark) {
+    boolean closed,
+    boolean sameBoot,
+    boolean suspect,
+    long recoveryPoint,
+    long logStartOffset,
+    long highWatermark) {
   /// Whether all but the tail can be believed.
   boolean trusted() {
     return closed || sameBoot;

@@ -82,7 +82,7 @@ final class LocalLogStorage implements LogStorage {
   public void start() {
     data.start();
     started = true;
-    directory.onFailure(this::tellOffline);
+    directory.onFailure(this::failed);
     plugin.health(new Health());
     registerGauges();
     housekeeping.start();
@@ -115,7 +115,8 @@ final class LocalLogStorage implements LogStorage {
         sink -> sink.value(directory.offline() == null ? 0 : 1, "path", directory.path() + ""));
   }
 
-  private void tellOffline(String reason) {
+  private void failed(String reason) {
+    data.distrust();
     logs.values().forEach(log -> log.offline(reason));
   }
 
@@ -196,7 +197,8 @@ final class LocalLogStorage implements LogStorage {
       disk.createDirectories(path);
       PartitionMetadata.write(disk, path, partition.topicId());
     }
-    LastRun known = fresh ? new LastRun(true, true, 0, 0, 0) : data.lastRun(partition.toString());
+    LastRun known =
+        fresh ? new LastRun(true, true, false, 0, 0, 0) : data.lastRun(partition.toString());
     RecoveredLog found = new LogRecovery(context, partition, settings).open(path, known, fresh);
     data.verified(partition.toString());
     directory.noteChange();

@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 /// ```
 /// closed, or same boot   the last index entry on is verified, the rest believed
 /// another boot           all from the recovery point on is verified: every checksum
+/// the disk failed        likewise, and what was verified is written once more
 /// damage                 the segment is cut there; later segments are set aside (*.quarantined)
 /// ```
 ///
@@ -33,6 +34,7 @@ final class LogRecovery {
   private final LogConfig config;
   private boolean controlSeen;
   private boolean aborts;
+  private int verifiedFrom;
 
   LogRecovery(LogContext context, TopicPartition partition, LogConfig config) {
     this.context = context;
@@ -113,7 +115,8 @@ final class LogRecovery {
         known.closed() ? endOffset : Math.min(known.recoveryPoint(), endOffset),
         snapshot,
         aborts,
-        fresh || !known.closed());
+        // An empty log is closed without forcing its names.
+        fresh || !known.closed() || endOffset == 0);
   }
 
   /// Removes what is left of deletions and unfinished work, and lists the segments.
@@ -130,6 +133,7 @@ final class LogRecovery {
       }
     }
     for (Path file : disk.list(path)) {
+      removeOrphan(path, file);
       if (LogFiles.name(file).endsWith(LogFiles.LOG)) {
         long base = LogFiles.offset(file, LogFiles.LOG);
         long size = disk.size(file);
@@ -141,6 +145,16 @@ final class LogRecovery {
       }
     }
     return segments;
+  }
+
+  /// An index whose log is gone would be taken for that of a later segment of the same offset.
+  private void removeOrphan(Path path, Path file) throws IOException {
+    for (String suffix : List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX)) {
+      long base = LogFiles.offset(file, suffix);
+      if (base >= 0 && !disk.exists(LogFiles.of(path, base, LogFiles.LOG))) {
+        disk.delete(file);
+      }
+    }
   }
 
   /// A compaction of Kafka's that was complete, but for its name.
@@ -191,6 +205,7 @@ final class LogRecovery {
       }
       Tail tail = verifySegment(segment, known.recoveryPoint(), epochs);
       segment.seal();
+      rewriteIfSuspect(segment, tail, known);
       // A compacted log may have gaps; in any other one, what a segment lacks before the next was
       // written and never reached the disk.
       boolean gap = tail.endOffset() < next && !config.compact();
@@ -208,7 +223,37 @@ final class LogRecovery {
     if (tail.position() < last.sizeBytes()) {
       cutFile(last, tail, "torn by a crash");
     }
+    rewriteIfSuspect(last, tail, known);
     return tail.endOffset();
+  }
+
+  /// Writes once more what was verified, and forces it, if the disk has failed: else it may be in
+  /// the page cache alone, and no fsync would write it.
+  private void rewriteIfSuspect(Segment segment, Tail tail, LastRun known) throws IOException {
+    if (!known.suspect()) {
+      return;
+    }
+    ByteBuffer chunk = context.scratch().take();
+    Disk.File file = segment.file.acquire();
+    try {
+      for (int at = verifiedFrom; at < tail.position(); ) {
+        chunk.clear().limit(Math.min(chunk.capacity(), tail.position() - at));
+        int read = file.read(chunk, at);
+        if (read <= 0) {
+          throw new IOException(segment.file.path() + " ends at " + at);
+        }
+        file.write(new ByteBuffer[] {chunk.flip()}, 1, at);
+        at += read;
+      }
+      file.force();
+    } finally {
+      segment.file.release();
+      context.scratch().give(chunk);
+    }
+    Path aborted = segment.path(LogFiles.TXN_INDEX);
+    if (disk.exists(aborted) && disk.size(aborted) <= Integer.MAX_VALUE) {
+      disk.replace(aborted, disk.readAll(aborted, Integer.MAX_VALUE), true);
+    }
   }
 
   /// Removes a segment without batches that is not the last.
@@ -262,7 +307,10 @@ final class LogRecovery {
     if (index != null) {
       long below = fromOffset - segment.baseOffset;
       if (below < Integer.MAX_VALUE) {
-        index.truncate((int) Math.max(0, below));
+        // Each of the two files may have lost a tail of its own: the greatest timestamp is known
+        // only up to the last entry of the time index.
+        int timed = index.timeEntries() == 0 ? 0 : index.lastTimeOffset() + 1;
+        index.truncate(Math.clamp(below, 0, timed));
       }
       int entry = index.entries() - 1;
       if (entry >= 0) {
@@ -308,6 +356,7 @@ final class LogRecovery {
       throws IOException {
     ByteBuffer chunk = context.scratch().take();
     Disk.File file = segment.file.acquire();
+    verifiedFrom = from;
     try {
       BatchScanner scanner =
           new BatchScanner(file, from, segment.sizeBytes(), segment.baseOffset, verify, chunk);

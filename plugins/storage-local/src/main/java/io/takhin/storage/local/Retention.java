@@ -26,7 +26,15 @@ final class Retention {
         break;
       }
       if (expired(segments[i], config, nowMs)) {
-        cut = new Cut(endOffset, "retention.ms=" + config.retentionMs());
+        cut =
+            new Cut(
+                endOffset,
+                "retention.ms="
+                    + config.retentionMs()
+                    + ", newest record "
+                    + segments[i].maxTimestamp()
+                    + ", now "
+                    + nowMs);
       } else if (!last && excess >= segments[i].sizeBytes()) {
         cut = new Cut(endOffset, "retention.bytes=" + config.retentionBytes());
       } else if (endOffset <= log.logStartOffset()) {

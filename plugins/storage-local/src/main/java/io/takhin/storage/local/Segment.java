@@ -29,6 +29,8 @@ final class Segment {
   private volatile long firstTimestamp = UNKNOWN;
   private volatile @Nullable TransactionIndex transactions;
   private volatile boolean growing;
+  private volatile boolean inherited = true;
+  private volatile boolean indexForced;
   private int bytesSinceEntry;
 
   Segment(LogContext context, Path directory, long baseOffset, int sizeBytes) {
@@ -47,6 +49,7 @@ final class Segment {
     SegmentIndex index = new SegmentIndex();
     segment.grow(index, -1, 0);
     segment.transactions = new TransactionIndex();
+    segment.inherited = false;
     Disk.File open = segment.file.acquire();
     try {
       if (open.size() > 0) {
@@ -146,6 +149,24 @@ final class Segment {
     }
   }
 
+  /// Makes the index files of a segment that grows no more durable, once: a power cut that took
+  /// their tails would leave a segment below the recovery point, where nobody looks, that seems to
+  /// end earlier and to be older than it is.
+  void forceSealedIndex() throws IOException {
+    if (growing || indexForced) {
+      return;
+    }
+    for (String suffix : new String[] {LogFiles.INDEX, LogFiles.TIME_INDEX}) {
+      Path made = path(suffix);
+      if (context.disk().exists(made)) {
+        try (Disk.File open = context.disk().open(made, true)) {
+          open.force();
+        }
+      }
+    }
+    indexForced = true;
+  }
+
   /// Writes the index files even if nothing is new, so that they are there and of the right size.
   void saveWholeIndex() throws IOException {
     SegmentIndex now = index;
@@ -223,8 +244,17 @@ final class Segment {
     }
   }
 
-  /// Makes that durable.
+  /// Makes that durable, and what a broker that was killed left in the file.
   void forceTransactions() throws IOException {
+    if (inherited) {
+      Path left = path(LogFiles.TXN_INDEX);
+      if (context.disk().exists(left)) {
+        try (Disk.File open = context.disk().open(left, true)) {
+          open.force();
+        }
+      }
+      inherited = false;
+    }
     TransactionIndex now = transactions;
     if (now != null) {
       now.save(context.disk(), path(LogFiles.TXN_INDEX));
@@ -307,8 +337,14 @@ final class Segment {
     return known;
   }
 
-  /// Renames the files so that a restart removes them, and closes what nobody uses.
+  /// Renames the files so that a restart removes them, and closes what nobody uses. The log goes
+  /// first: wherever a crash interrupts this, a log that is there has its indexes, and a start
+  /// removes indexes without a log.
   void retire() throws IOException {
+    Path log = path(LogFiles.LOG);
+    Path renamed = log.resolveSibling(log.getFileName() + LogFiles.DELETED);
+    context.disk().rename(log, renamed);
+    file.retire(renamed);
     for (String suffix :
         new String[] {LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX, LogFiles.SNAPSHOT}) {
       Path from = path(suffix);
@@ -316,10 +352,6 @@ final class Segment {
         context.disk().rename(from, from.resolveSibling(from.getFileName() + LogFiles.DELETED));
       }
     }
-    Path log = path(LogFiles.LOG);
-    Path renamed = log.resolveSibling(log.getFileName() + LogFiles.DELETED);
-    context.disk().rename(log, renamed);
-    file.retire(renamed);
   }
 
   /// Removes the files that [#retire] renamed.

@@ -52,7 +52,7 @@ final class CrashDisk implements Disk {
     return operations.size() > dieAt;
   }
 
-  private static String kind(Path path) {
+  static String kind(Path path) {
     String name = LogFiles.name(path).replaceAll("[0-9]{20}", "N").replaceAll("[0-9a-f]{32}", "U");
     return name;
   }

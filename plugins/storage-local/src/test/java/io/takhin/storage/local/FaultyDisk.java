@@ -27,15 +27,22 @@ final class FaultyDisk implements Disk {
   /// The end of the name of a file that cannot be renamed.
   volatile @Nullable String cannotRename;
 
+  /// The end of the name of files that no write has room for.
+  volatile @Nullable String noRoomFor;
+
   volatile String boot = "boot-1";
 
   /// Bytes that were read from all files.
   final java.util.concurrent.atomic.LongAdder bytesRead =
       new java.util.concurrent.atomic.LongAdder();
 
+  /// Bytes that were written to segments.
+  final java.util.concurrent.atomic.LongAdder segmentBytesWritten =
+      new java.util.concurrent.atomic.LongAdder();
+
   @Override
   public File open(Path path, boolean create) throws IOException {
-    return new FaultyFile(disk.open(path, create), path.toString().endsWith(LogFiles.LOG));
+    return new FaultyFile(disk.open(path, create), path);
   }
 
   @Override
@@ -107,11 +114,13 @@ final class FaultyDisk implements Disk {
 
   private final class FaultyFile implements File {
     private final File file;
+    private final Path path;
     private final boolean segment;
 
-    FaultyFile(File file, boolean segment) {
+    FaultyFile(File file, Path path) {
       this.file = file;
-      this.segment = segment;
+      this.path = path;
+      this.segment = path.toString().endsWith(LogFiles.LOG);
     }
 
     @Override
@@ -128,6 +137,10 @@ final class FaultyDisk implements Disk {
 
     @Override
     public void write(ByteBuffer[] sources, int count, long position) throws IOException {
+      String full = noRoomFor;
+      if (full != null && path.toString().endsWith(full)) {
+        throw new FullException("No space left on device", null);
+      }
       if (!segment) {
         file.write(sources, count, position);
         return;
@@ -136,6 +149,7 @@ final class FaultyDisk implements Disk {
       for (int i = 0; i < count; i++) {
         size += sources[i].remaining();
       }
+      segmentBytesWritten.add(size);
       IOException error = writeError;
       long taken = error != null ? size / 2 : Math.min(size, room);
       long at = position;

@@ -2,6 +2,8 @@ package io.takhin.storage.local;
 
 import static io.takhin.testkit.storage.CapturedAppend.append;
 import static io.takhin.testkit.storage.CapturedAppend.appended;
+import static io.takhin.testkit.storage.CapturedAppend.end;
+import static io.takhin.testkit.storage.CapturedAppend.verified;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -104,6 +106,46 @@ class StorageFaultTest {
     storage = fixture.start();
     log = storage.open(PARTITION, LogConfigBuilder.defaults(), new CapturedProgress());
     assertEquals(List.of("0=a"), Batches.readAll(log, 0));
+  }
+
+  /// Found by the simulator: a group commit that had no room for the index of aborted transactions
+  /// was not tried again; its records stayed invisible until somebody appended something else.
+  @Test
+  void aCommitThatHadNoRoomIsMadeWhenThereIsSome() {
+    log.reconfigure(new LogConfigBuilder().flushMessages(1).build());
+    verified(log, Batches.inTransaction(5, 0, 0, "a"));
+    progress.awaitCommittable(1);
+    disk.noRoomFor = LogFiles.TXN_INDEX;
+    end(log, 5, 0, 0, false, 0);
+    while (fixture.context().healthChecks().getFirst().check().status() != Status.DEGRADED) {
+      Thread.onSpinWait();
+    }
+    disk.noRoomFor = null;
+    progress.awaitCommittable(2);
+  }
+
+  /// A system that could not write a page may take it for clean. What a
+  /// start on the same boot found was forced without a write, acknowledged, and lost with the next
+  /// power cut.
+  @Test
+  void whatAFailedFsyncLeftIsWrittenOnceMoreByTheNextStart() {
+    appended(log, Batches.of("a"));
+    appended(log, Batches.of("b"));
+    disk.forceError = new IOException("Input/output error");
+    assertThrows(TakhinException.class, () -> log.flush());
+    disk.forceError = null;
+    assertEquals(List.of("0=a", "1=b"), startsAgain());
+    assertEquals(log.sizeBytes(), disk.segmentBytesWritten.sum());
+    assertEquals(List.of("0=a", "1=b"), startsAgain());
+    assertEquals(0, disk.segmentBytesWritten.sum());
+  }
+
+  private List<String> startsAgain() {
+    storage.close();
+    disk.segmentBytesWritten.reset();
+    storage = fixture.start();
+    log = storage.open(PARTITION, LogConfigBuilder.defaults(), new CapturedProgress());
+    return Batches.readAll(log, 0);
   }
 
   @Test

@@ -154,6 +154,60 @@ class TransactionRecoveryTest {
     assertArrayEquals(expected.array(), Files.readAllBytes(indexes().getFirst()));
   }
 
+  /// Found by the simulator: DeleteRecords took the index of aborted transactions away before the
+  /// segment. A power cut between the two brought back the segment alone, and what was aborted in
+  /// it was shown as committed.
+  @Test
+  void aRemovalThatIsInterruptedLeavesNoSegmentWithoutItsAborts() throws IOException {
+    List<List<AbortedTransaction>> expected = new ArrayList<>();
+    run(
+        log -> {
+          expected.add(fill(log));
+          log.highWatermark(log.logEndOffset());
+          Segment[] segments = ((LocalLog) log).segments();
+          disk.cannotRename = LogFiles.name(segments[0].path(LogFiles.LOG));
+          log.deleteRecordsBefore(segments[1].baseOffset);
+          disk.cannotRename = null;
+        });
+    Files.delete(directory.resolve(".kafka_cleanshutdown"));
+    Files.deleteIfExists(directory.resolve("log-start-offset-checkpoint"));
+    disk.boot = "boot-2";
+    assertRecovered(expected.getFirst());
+  }
+
+  /// A killed broker's index of aborted transactions was never forced by the next one: a power cut
+  /// after that could take it away, behind a recovery point that said all was there.
+  @Test
+  void whatAKilledBrokerLeftInTheIndexIsForcedByTheNext() throws IOException {
+    crash(TransactionRecoveryTest::fill);
+    int files = indexes().size();
+    assertTrue(files > 2, indexes()::toString);
+    CrashDisk crashing = new CrashDisk();
+    try (Fixture second = new Fixture(directory, crashing)) {
+      LocalLogStorage storage = second.start();
+      PartitionLog log = storage.open(PARTITION, SETTINGS, new CapturedProgress());
+      crashing.dieAt(-1);
+      log.flush();
+      long forced =
+          crashing.operations().stream().filter(each -> each.equals("force N.txnindex")).count();
+      assertEquals(files, forced, crashing.operations()::toString);
+      storage.close();
+    }
+  }
+
+  /// What an interrupted removal left would be believed by a later segment of that offset.
+  @Test
+  void anIndexWithoutASegmentIsRemoved() throws IOException {
+    run(TransactionRecoveryTest::fill);
+    for (String suffix : List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX)) {
+      Files.write(LogFiles.of(files, 999, suffix), new byte[100]);
+    }
+    run(log -> {});
+    for (String suffix : List.of(LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX)) {
+      assertFalse(Files.exists(LogFiles.of(files, 999, suffix)), suffix);
+    }
+  }
+
   @Test
   void aKilledProcessMayLoseTheTailOfTheIndex() throws IOException {
     List<List<AbortedTransaction>> expected = new ArrayList<>();

@@ -1,0 +1,160 @@
+package io.takhin.storage.local;
+
+import static io.takhin.testkit.storage.CapturedAppend.appended;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.takhin.api.TopicPartition;
+import io.takhin.api.record.RecordBatch;
+import io.takhin.api.storage.LogConfig;
+import io.takhin.api.storage.PartitionLog;
+import io.takhin.testkit.storage.Batches;
+import io.takhin.testkit.storage.CapturedProgress;
+import io.takhin.testkit.storage.LogConfigBuilder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a killed broker left in the page cache alone, and what a power cut makes of it. All of this
+/// was found by the simulator.
+class UnforcedTest {
+  private static final TopicPartition PARTITION = new TopicPartition(new UUID(1, 2), "t", 0);
+  private static final int BATCHES = 120;
+
+  @TempDir Path first;
+  @TempDir Path second;
+  private final CrashDisk disk = new CrashDisk();
+  private Fixture fixture;
+
+  @BeforeEach
+  void prepare() {
+    fixture = new Fixture(second, disk);
+  }
+
+  @AfterEach
+  void close() {
+    fixture.close();
+  }
+
+  private static LogConfigBuilder settings() {
+    return new LogConfigBuilder().indexIntervalBytes(256).segmentBytes(4096);
+  }
+
+  /// Leaves a directory as a killed process would, with nothing forced by its log.
+  private void killed() throws IOException {
+    try (Fixture before = new Fixture(first, new FaultyDisk())) {
+      LocalLogStorage storage = before.start();
+      PartitionLog log = storage.open(PARTITION, settings().build(), new CapturedProgress());
+      for (int i = 0; i < BATCHES; i++) {
+        appended(log, Batches.from(9, 0, i, "value-" + i));
+      }
+      Fixture.copy(first, second);
+      storage.close();
+    }
+    Files.deleteIfExists(second.resolve("recovery-point-offset-checkpoint"));
+  }
+
+  private LocalLog open(LocalLogStorage storage, LogConfig config) {
+    return (LocalLog) storage.open(PARTITION, config, new CapturedProgress());
+  }
+
+  @Test
+  void theNamesOfANewDataDirectoryAreForced() {
+    Path deep = second.resolve("new/data");
+    try (Fixture fresh = new Fixture(deep, disk)) {
+      LocalLogStorage storage = fresh.start();
+      List<String> done = disk.operations();
+      assertTrue(done.contains("force directory " + CrashDisk.kind(second)), done::toString);
+      assertTrue(done.contains("force directory new"), done::toString);
+      storage.close();
+    }
+  }
+
+  @Test
+  void namesAndRecordsOfAKilledBrokerAreForcedByTheNext() throws IOException {
+    killed();
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    int segments = log.segments().length;
+    assertTrue(segments > 2);
+    disk.dieAt(-1);
+    log.flush();
+    List<String> done = disk.operations();
+    assertEquals(segments, done.stream().filter(each -> each.equals("force N.log")).count());
+    assertTrue(done.contains("force directory t-0"), done::toString);
+    assertTrue(done.contains("force directory " + CrashDisk.kind(second)), done::toString);
+    assertEquals(BATCHES, log.recoveryPoint());
+    storage.close();
+  }
+
+  @Test
+  void withGroupCommitTheyAreForcedBeforeTheyAreVisible() throws IOException {
+    killed();
+    LocalLogStorage storage = fixture.start();
+    disk.dieAt(-1);
+    LocalLog log = open(storage, settings().flushMessages(1).build());
+    assertEquals(BATCHES, log.recoveryPoint());
+    assertTrue(disk.operations().contains("force N.log"), disk.operations()::toString);
+    storage.close();
+  }
+
+  /// A log that was closed in order while it was empty counted as forced: what was acknowledged in
+  /// it later, with `flush.messages=1`, went with its names in a power cut.
+  @Test
+  void theNamesOfALogThatWasClosedEmptyAreForcedWithItsFirstRecord() {
+    try (Fixture before = new Fixture(second, new FaultyDisk())) {
+      LocalLogStorage storage = before.start();
+      open(storage, settings().build());
+      storage.close();
+    }
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    disk.dieAt(-1);
+    appended(log, Batches.of("first"));
+    log.flush();
+    List<String> done = disk.operations();
+    assertTrue(done.contains("force directory t-0"), done::toString);
+    assertTrue(done.contains("force directory " + CrashDisk.kind(second)), done::toString);
+    storage.close();
+  }
+
+  /// A power cut took the tail of a time index: retention thought the segment older than it was.
+  @Test
+  void theIndexesOfAClosedSegmentAreForcedWithIt() throws IOException {
+    killed();
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    disk.dieAt(-1);
+    log.flush();
+    List<String> done = disk.operations();
+    for (String index : List.of("force N.index", "force N.timeindex")) {
+      assertEquals(
+          log.segments().length - 1, done.stream().filter(index::equals).count(), done::toString);
+    }
+    storage.close();
+  }
+
+  @Test
+  void aSegmentThatAPowerCutEndedAtABatchIsTheLast() throws IOException {
+    killed();
+    Path segment = second.resolve("t-0/00000000000000000000.log");
+    byte[] content = Files.readAllBytes(segment);
+    int batchBytes = (int) RecordBatch.sizeBytes(ByteBuffer.wrap(content), 0);
+    Files.write(segment, Arrays.copyOf(content, 3 * batchBytes));
+    disk.boot = "boot-2";
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    assertEquals(3, log.logEndOffset());
+    assertEquals(3, appended(log, Batches.of("next")));
+    assertEquals(List.of("0=value-0", "1=value-1", "2=value-2", "3=next"), Batches.readAll(log, 0));
+    storage.close();
+  }
+}
