@@ -206,8 +206,8 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
     return new TakhinException(ErrorCode.UNKNOWN_SERVER_ERROR, message, cause);
   }
 
-  /// Closes what a failed start left. Over a damaged log Ratis may wait for a thread of its own that
-  /// never ends: the reason has to be told anyway.
+  /// Closes what a failed start left. Over a damaged log Ratis may wait for a thread of its own
+  /// that never ends: the reason has to be told anyway.
   private void closeSoon(Throwable cause) {
     Thread closer =
         context
