@@ -5,6 +5,7 @@ import io.takhin.api.cluster.Cluster.TopicResult;
 import io.takhin.api.cluster.MetadataRecord;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.partition.Partition;
+import io.takhin.distribution.simulation.TransactionalClient.Seat;
 import io.takhin.testkit.simulation.SimulatedDisk;
 import io.takhin.testkit.simulation.SimulatedProcess;
 import io.takhin.testkit.simulation.Simulation;
@@ -46,10 +47,12 @@ final class BrokerSimulation {
   private final Map<PartitionLedger, PartitionPlace> places = new LinkedHashMap<>();
   private final List<PartitionLedger> byTurn = new ArrayList<>();
   private final GroupLedger groupLedger = new GroupLedger();
+  private final TransactionLedger transactions = new TransactionLedger();
+  private final List<String> transactionalIds = new ArrayList<>();
   private final Map<String, Long> arrivals = new TreeMap<>();
   private final Nemesis nemesis;
   private @Nullable SimulatedBroker broker;
-  private long producerIds = 100;
+  private long producerIds = 1_000_000; // far from those that the cluster gives
   private long losses;
   private long events;
   private boolean over;
@@ -82,12 +85,19 @@ final class BrokerSimulation {
     nemesis.startBroker();
     createTopic(SimulationSettings.DURABLE, 2, Map.of("flush.messages", "1"));
     createTopic(SimulationSettings.CACHED, 2, Map.of());
+    createTopic(SimulationSettings.FADING, 2, settings.retention());
     topics.forEach(
         (topic, id) -> {
           for (int i = 0; i < 2; i++) {
             String partition = topic + "-" + i;
             PartitionLedger ledger =
-                new PartitionLedger(simulation, partition, settings.durable(topic));
+                new PartitionLedger(
+                    simulation,
+                    transactions,
+                    partition,
+                    settings.durable(topic),
+                    settings.retentionMs(topic),
+                    settings.retentionBytes());
             ledgers.put(partition, ledger);
             places.put(ledger, new PartitionPlace(id, i));
             byTurn.add(ledger);
@@ -97,10 +107,17 @@ final class BrokerSimulation {
           }
         });
     for (int i = 0; i < settings.consumers(); i++) {
-      ConsumerClient consumer = new ConsumerClient(this, "c" + i, GROUP, groupLedger);
+      ConsumerClient consumer =
+          new ConsumerClient(this, "c" + i, GROUP, groupLedger, settings.staticMember(i));
       simulation.start(clients, "c" + i, consumer::run);
     }
-    simulation.start(clients, "admin", new AdminClient(this)::run);
+    for (int i = 0; i < settings.transactionalIds(); i++) {
+      Seat seat = new Seat("t" + i);
+      transactionalIds.add(seat.id);
+      start(seat.id, new TransactionalClient(this, seat, settings.secondGeneration(i))::run);
+    }
+    start("committed", new CommittedReader(this)::run);
+    start("admin", new AdminClient(this)::run);
     while (simulation.trace().events() < settings.steps()) {
       nemesis.strike();
     }
@@ -168,11 +185,20 @@ final class BrokerSimulation {
     return GROUP;
   }
 
+  TransactionLedger transactions() {
+    return transactions;
+  }
+
+  List<String> transactionalIds() {
+    return transactionalIds;
+  }
+
   /// Records were lost that could be lost.
   void lost() {
     losses++;
     if (!settings.durable("__consumer_offsets")) {
       groupLedger.forget();
+      transactions.suspend();
     }
   }
 
@@ -204,6 +230,16 @@ final class BrokerSimulation {
 
   void sleepMs(long ms) {
     simulation.pause(ms * 1_000_000);
+  }
+
+  /// Starts a client.
+  void start(String name, Runnable client) {
+    simulation.start(clients, name, client);
+  }
+
+  /// Has something done later that does not wait.
+  void after(int ms, Runnable action) {
+    simulation.after(clients, ms * 1_000_000L, action);
   }
 
   long wallMs() {

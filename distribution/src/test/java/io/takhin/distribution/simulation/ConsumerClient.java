@@ -29,7 +29,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// A consumer in a group: joins, is told what it owns, reads, commits; now and then it falls asleep
-/// for longer than its session, leaves, or dies and comes back as somebody else.
+/// for longer than its session, leaves, or dies and comes back: as somebody else, or, if it is a
+/// static member (KIP-345), as the one that it was.
 final class ConsumerClient {
   private static final int SESSION_MS = 3_000;
   private static final int REBALANCE_MS = 4_000;
@@ -38,12 +39,18 @@ final class ConsumerClient {
   private final String name;
   private final String group;
   private final GroupLedger ledger;
+  private final @Nullable String instanceId;
   private String memberId = "";
+  private String before = "";
+  private long lossesBefore;
   private int generation = -1;
   private final Map<String, Long> positions = new TreeMap<>();
   private final Map<String, Long> floors = new HashMap<>();
 
-  ConsumerClient(BrokerSimulation world, String name, String group, GroupLedger ledger) {
+  /// @param isStatic whether it keeps its place in the group when it dies and comes back in time
+  ConsumerClient(
+      BrokerSimulation world, String name, String group, GroupLedger ledger, boolean isStatic) {
+    this.instanceId = isStatic ? "instance-of-" + name : null;
     this.world = world;
     this.name = name;
     this.group = group;
@@ -70,7 +77,7 @@ final class ConsumerClient {
         new JoinRequest(
             group,
             memberId,
-            null,
+            instanceId,
             name,
             "host",
             "consumer",
@@ -78,7 +85,7 @@ final class ConsumerClient {
             SESSION_MS,
             REBALANCE_MS,
             true,
-            false,
+            true,
             null);
     JoinResult joined = world.ask(name, (b, to) -> b.groups().join(request).thenAccept(to));
     if (joined == null) {
@@ -88,17 +95,14 @@ final class ConsumerClient {
       memberId = joined.memberId();
       return false;
     }
-    if (joined.error() == ErrorCode.UNKNOWN_MEMBER_ID) {
-      memberId = "";
-      return false;
-    }
     if (joined.error() != ErrorCode.NONE) {
+      forgetIfUnknown(joined.error());
       return false;
     }
     memberId = joined.memberId();
     generation = joined.generation();
     List<Assignment> assignments = new ArrayList<>();
-    if (joined.leader().equals(memberId)) {
+    if (joined.leader().equals(memberId) && !joined.skipAssignment()) {
       List<String> all = world.stablePartitions();
       for (int m = 0; m < joined.members().size(); m++) {
         List<String> mine = new ArrayList<>();
@@ -111,17 +115,15 @@ final class ConsumerClient {
       }
     }
     SyncRequest sync =
-        new SyncRequest(group, generation, memberId, null, "consumer", "range", assignments);
+        new SyncRequest(group, generation, memberId, instanceId, "consumer", "range", assignments);
     SyncResult synced = world.ask(name, (b, to) -> b.groups().sync(sync).thenAccept(to));
     if (synced == null || synced.error() != ErrorCode.NONE) {
-      if (synced != null && synced.error() == ErrorCode.UNKNOWN_MEMBER_ID) {
-        memberId = "";
-      }
+      forgetIfUnknown(synced == null ? ErrorCode.NONE : synced.error());
       return false;
     }
     Set<String> mine = new TreeSet<>(List.of(new String(synced.assignment(), UTF_8).split(",")));
     mine.remove("");
-    ledger.owns(generation, memberId, mine);
+    ledger.owns(generation, instanceId == null ? memberId : instanceId, mine);
     mine.forEach(partition -> positions.put(partition, -1L));
     return true;
   }
@@ -156,7 +158,10 @@ final class ConsumerClient {
     while (!world.over()) {
       if (world.chance(0.01)) {
         world.note(name + " dies");
+        before = memberId;
+        lossesBefore = world.lossCount();
         memberId = "";
+        world.sleepMs(world.random().nextInt(2 * SESSION_MS));
         return;
       }
       if (world.chance(0.01)) {
@@ -168,12 +173,14 @@ final class ConsumerClient {
       }
       ErrorCode alive =
           world.ask(
-              name, (b, to) -> to.accept(b.groups().heartbeat(group, generation, memberId, null)));
+              name,
+              (b, to) -> to.accept(b.groups().heartbeat(group, generation, memberId, instanceId)));
       if (alive != null && alive != ErrorCode.NONE) {
-        if (alive == ErrorCode.UNKNOWN_MEMBER_ID) {
-          memberId = "";
-        }
+        forgetIfUnknown(alive);
         return;
+      }
+      if (instanceId != null && !before.isEmpty() && world.chance(0.3)) {
+        ghostCommits();
       }
       for (String partition : positions.keySet()) {
         poll(partition);
@@ -197,7 +204,7 @@ final class ConsumerClient {
                 to.accept(from);
                 return;
               }
-              ErrorCode error = PartitionLedger.read(partition.reader(), from, found, null);
+              ErrorCode error = PartitionLedger.read(partition.reader(), from, found);
               if (error == ErrorCode.OFFSET_OUT_OF_RANGE) {
                 to.accept(Math.max(partition.logStartOffset(), partition.highWatermark()));
                 return;
@@ -233,7 +240,7 @@ final class ConsumerClient {
     int known = ledger.generation();
     int of = generation;
     long epoch = world.lossCount();
-    CommitRequest request = new CommitRequest(group, generation, memberId, null, -1, offsets);
+    CommitRequest request = new CommitRequest(group, generation, memberId, instanceId, -1, offsets);
     CompletableFuture<@Nullable List<ErrorCode>> answer = new CompletableFuture<>();
     world.ask(
         name,
@@ -262,13 +269,41 @@ final class ConsumerClient {
         floors.putAll(sent);
         yield true;
       }
-      case UNKNOWN_MEMBER_ID -> {
+      case UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID -> {
         memberId = "";
         yield false;
       }
       case ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS -> false;
       default -> true;
     };
+  }
+
+  /// FENCED_INSTANCE_ID: another life of this static member has joined since.
+  private void forgetIfUnknown(ErrorCode error) {
+    if (error == ErrorCode.UNKNOWN_MEMBER_ID || error == ErrorCode.FENCED_INSTANCE_ID) {
+      memberId = "";
+    }
+  }
+
+  /// The life before of a static member lives on for a moment: nobody may believe it.
+  private void ghostCommits() {
+    String ghost = before;
+    before = "";
+    String partition = positions.isEmpty() ? TransactionalClient.INPUT : firstPosition();
+    OffsetKey key = BrokerSimulation.key(partition);
+    OffsetToCommit offset = new OffsetToCommit(null, key.topic(), key.partition(), 0, -1, "");
+    CommitRequest request =
+        new CommitRequest(group, generation, ghost, instanceId, -1, List.of(offset));
+    List<ErrorCode> results =
+        world.ask(name, (b, to) -> b.groups().commitOffsets(request).thenAccept(to));
+    boolean lost = lossesBefore != world.lossCount(); // perhaps the record of its successor
+    if (results != null && results.getFirst() == ErrorCode.NONE && !lost) {
+      throw new AssertionError(ghost + " commits, though " + memberId + " is " + instanceId);
+    }
+  }
+
+  private String firstPosition() {
+    return positions.keySet().iterator().next();
   }
 
   private void leave() {

@@ -4,10 +4,10 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.MetadataRecord;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.partition.Partition;
-import io.takhin.api.storage.PartitionLog.ActiveProducer;
-import io.takhin.distribution.simulation.PartitionLedger.ProducerTail;
+import io.takhin.coordinator.transaction.CoordinatorReplay;
 import io.takhin.testkit.simulation.SimulatedDisk;
 import io.takhin.testkit.simulation.Simulation;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,9 +78,20 @@ final class Nemesis {
   }
 
   private void stopped(SimulatedBroker broker) {
-    broker.stop();
-    awaitDeath(broker, 10_000);
+    Thread stopping = broker.stop();
+    awaitDeath(broker, 10_000, stopping);
     back(world.chance(0.3));
+  }
+
+  /// @param stopping the thread that stops the broker
+  private void awaitDeath(SimulatedBroker broker, int mostMs, Thread stopping) {
+    for (int waited = 0; broker.process().alive(); waited += 10) {
+      if (waited >= mostMs) {
+        throw new AssertionError(
+            "the broker does not stop: " + Arrays.toString(stopping.getStackTrace()));
+      }
+      world.sleepMs(10);
+    }
   }
 
   private void awaitDeath(SimulatedBroker broker, int mostMs) {
@@ -98,8 +109,8 @@ final class Nemesis {
     world.sleepMs(world.random().nextInt(500));
     diskFailed |= disk.failed();
     broker.process().kill();
-    // A page cache that dropped pages is not to be believed: the machine is booted anew.
-    back(diskFailed || world.chance(0.5));
+    // On the same boot the page cache may show what never gets to the disk.
+    back(world.chance(0.5));
   }
 
   private void fullDisk() {
@@ -143,8 +154,20 @@ final class Nemesis {
 
   private SimulatedBroker launch() {
     SimulatedBroker broker = new SimulatedBroker(simulation, disk, metadata, settings, ++lives);
-    broker.start();
+    broker.start(this::recovered);
     return broker;
+  }
+
+  /// What is there again must be what was promised.
+  private void recovered(SimulatedBroker broker) {
+    boolean loss = powerLost || diskFailed;
+    boolean bounded = !diskFailed && troubledNanos + 2 * FLUSH_SLACK_NANOS < deathNanos;
+    long lossAfter = bounded ? deathNanos - FLUSH_SLACK_NANOS : 0;
+    if (loss) {
+      world.lost();
+    }
+    world.forEachPartition(
+        broker, (ledger, partition) -> ledger.recovered(partition, loss, lossAfter));
   }
 
   private void awaitStart(SimulatedBroker broker, int mostMs) {
@@ -162,39 +185,79 @@ final class Nemesis {
     if (!broker.ready()) {
       throw new AssertionError("the broker does not start: " + broker.refusal());
     }
-    boolean loss = powerLost || diskFailed;
-    boolean bounded = !diskFailed && troubledNanos + 2 * FLUSH_SLACK_NANOS < deathNanos;
-    long lossAfter = bounded ? deathNanos - FLUSH_SLACK_NANOS : 0;
-    if (loss) {
-      world.lost();
-    }
-    world.forEachPartition(
-        broker,
-        (ledger, partition) -> {
-          ledger.recovered(partition, loss, lossAfter);
-          inspect(ledger, partition);
-        });
+    world.forEachPartition(broker, this::inspect);
     powerLost = false;
     diskFailed = false;
     world.broker(broker);
     inspectGroups(broker);
+    inspectCoordinator();
   }
 
+  /// Holds what a partition tells about itself against its batches. Coordinators may be writing
+  /// meanwhile: waits for a moment in which all of it is visible.
   private void inspect(PartitionLedger ledger, Partition partition) {
-    Map<Long, ProducerTail> replayed = new TreeMap<>();
-    if (!ledger.audit(partition, replayed)) {
-      throw new AssertionError(partition.id() + " cannot be read after recovery");
-    }
-    if (partition.logStartOffset() == 0) {
-      Map<Long, ProducerTail> recovered = new TreeMap<>();
-      for (ActiveProducer producer : partition.activeProducers()) {
-        recovered.put(
-            producer.producerId(),
-            new ProducerTail(producer.producerEpoch(), producer.lastSequence()));
+    for (int tries = 0; tries < 1_000; tries++) {
+      long start = partition.logStartOffset();
+      long end = partition.highWatermark();
+      if (end == partition.logEndOffset()) {
+        LogReplay replay = LogReplay.of(partition, start, end);
+        if (replay == null) {
+          throw new AssertionError(partition.id() + " cannot be read after recovery");
+        }
+        Map<Long, LogReplay.Tail> recovered = LogReplay.recovered(partition);
+        long stable = partition.lastStableOffset();
+        if (end == partition.logEndOffset()) {
+          ledger.audit(partition, replay);
+          if (start == 0 && !recovered.equals(replay.producers())) {
+            throw new AssertionError(
+                partition.id()
+                    + ": recovered producers "
+                    + recovered
+                    + ", replayed "
+                    + replay.producers());
+          }
+          inspectTransactions(partition, replay, start, stable);
+          return;
+        }
       }
-      if (!recovered.equals(replayed)) {
-        throw new AssertionError(
-            partition.id() + ": recovered producers " + recovered + ", replayed " + replayed);
+      world.sleepMs(5);
+    }
+    throw new AssertionError(
+        partition.id()
+            + " is visible to "
+            + partition.highWatermark()
+            + " and not to its end "
+            + partition.logEndOffset());
+  }
+
+  private void inspectTransactions(Partition partition, LogReplay replay, long start, long stable) {
+    long open = replay.firstOpen(partition.highWatermark());
+    if (start == 0 ? stable != open : stable > open) {
+      throw new AssertionError(partition.id() + " is stable to " + stable + ", not " + open);
+    }
+    TreeMap<Long, String> seen = new TreeMap<>();
+    for (long next = start; next < stable; ) {
+      long read = LogReplay.readCommitted(partition.reader(), next, seen);
+      if (read <= next) {
+        throw new AssertionError(partition.id() + ": nothing committed is read at " + next);
+      }
+      next = read;
+    }
+    TreeMap<Long, String> expected = replay.committed(start, stable);
+    if (!expected.equals(seen)) {
+      TreeMap<Long, String> more = new TreeMap<>(seen);
+      more.keySet().removeAll(expected.keySet());
+      expected.keySet().removeAll(seen.keySet());
+      throw new AssertionError(
+          partition.id() + ": read_committed shows " + more + " and does not show " + expected);
+    }
+    for (LogReplay.Batch batch : replay.batches()) {
+      Boolean outcome = replay.outcome(batch);
+      if (outcome != null) {
+        batch
+            .keys()
+            .values()
+            .forEach(key -> world.transactions().shown(partition.id().toString(), key, outcome));
       }
     }
   }
@@ -227,10 +290,69 @@ final class Nemesis {
     }
   }
 
+  /// Holds what the coordinator knows against its log.
+  private void inspectCoordinator() {
+    String difference = "not asked";
+    for (int tries = 0; tries < 1_000 && difference != null; tries++) {
+      String[] found = {"no answer"};
+      world.<Boolean>ask(
+          "inspector",
+          (b, to) -> {
+            found[0] = CoordinatorReplay.difference(b.partitions(), b.transactions());
+            to.accept(true);
+          });
+      difference = found[0];
+      world.sleepMs(10);
+    }
+    if (difference != null) {
+      throw new AssertionError("the transaction coordinator: " + difference);
+    }
+  }
+
+  /// Nothing goes on any more: no transaction is open, and offsets are those of the last one that
+  /// was committed.
+  private void inspectEnds(SimulatedBroker broker) {
+    if (world.transactions().suspended()) {
+      return;
+    }
+    world.forEachPartition(
+        broker,
+        (ledger, partition) -> {
+          if (partition.lastStableOffset() != partition.highWatermark()) {
+            throw new AssertionError(
+                partition.id()
+                    + " hangs at "
+                    + partition.lastStableOffset()
+                    + " of "
+                    + partition.highWatermark());
+          }
+        });
+    for (String id : world.transactionalIds()) {
+      FetchedOffsets fetched =
+          world.ask(
+              "inspector",
+              (b, to) ->
+                  b.groups()
+                      .fetchOffsets(
+                          TransactionalClient.group(id),
+                          List.of(BrokerSimulation.key(TransactionalClient.INPUT)),
+                          true)
+                      .thenAccept(to));
+      if (fetched == null
+          || fetched.error() != ErrorCode.NONE
+          || fetched.offsets().getFirst().error() != ErrorCode.NONE) {
+        throw new AssertionError("the offset of " + id + " is not stable: " + fetched);
+      }
+      world.transactions().lastOffset(id, fetched.offsets().getFirst().offset());
+    }
+    simulation.note(world.transactions().summary());
+  }
+
   /// Looks at everything, stops in order, and looks at it again.
   void end() {
     disk.heal();
-    world.sleepMs(6_000);
+    // Longer than a transaction's timeout, what the network holds back, and retention.
+    world.sleepMs(25_000);
     SimulatedBroker broker = world.broker();
     if (broker == null) {
       throw new AssertionError("no broker");
@@ -240,10 +362,18 @@ final class Nemesis {
         broker,
         (ledger, partition) -> {
           inspect(ledger, partition);
+          if (ledger.faded() && partition.logStartOffset() != partition.highWatermark()) {
+            throw new AssertionError(
+                partition.id()
+                    + " still begins at "
+                    + partition.logStartOffset()
+                    + " and ends at "
+                    + partition.highWatermark());
+          }
           ends.put(partition.id().toString(), partition.logEndOffset());
         });
-    broker.stop();
-    awaitDeath(broker, 30_000);
+    inspectEnds(broker);
+    awaitDeath(broker, 30_000, broker.stop());
     startBroker();
     SimulatedBroker again = world.broker();
     if (again == null) {

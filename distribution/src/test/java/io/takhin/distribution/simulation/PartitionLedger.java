@@ -1,20 +1,15 @@
 package io.takhin.distribution.simulation;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.takhin.api.ErrorCode;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.Partition.Isolation;
 import io.takhin.api.partition.Partition.PartitionRead;
-import io.takhin.api.record.RecordBatch;
-import io.takhin.api.record.Records;
-import io.takhin.api.storage.LogSlice;
 import io.takhin.testkit.simulation.Simulation;
-import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// What the world has been told about a partition, and whether the partition stands by it.
 ///
@@ -22,23 +17,41 @@ import org.jspecify.annotations.Nullable;
 /// when. Values are unique and rise with each producer, so that a scan of the log shows what is
 /// there twice or in the wrong order.
 final class PartitionLedger {
-  private static final int READ_BYTES = 16_384;
-
   private final Simulation simulation;
+  private final TransactionLedger transactions;
   private final String name;
   private final boolean durable;
+  private final long retentionMs;
+  private final long retentionBytes;
+  private final Map<String, Long> stamps = new HashMap<>();
+  private long lastStamp;
+  private long latestWallMs;
   private final TreeMap<Long, Known> known = new TreeMap<>();
   private long highWatermark;
+  private long lastStable;
+  private long lastStart;
   private long deletedBelow;
   private long lossAt = -1;
 
   /// A value at an offset.
   private record Known(String value, long sinceNanos) {}
 
-  PartitionLedger(Simulation simulation, String name, boolean durable) {
+  /// @param durable whether what is acknowledged is on disk
+  /// @param retentionMs how old records may get; -1 for any age
+  /// @param retentionBytes how much stays whatever its age
+  PartitionLedger(
+      Simulation simulation,
+      TransactionLedger transactions,
+      String name,
+      boolean durable,
+      long retentionMs,
+      long retentionBytes) {
+    this.transactions = transactions;
     this.simulation = simulation;
     this.name = name;
     this.durable = durable;
+    this.retentionMs = retentionMs;
+    this.retentionBytes = retentionBytes;
   }
 
   /// Whether records were lost that could be lost, after this time: producers may be out of step.
@@ -52,6 +65,19 @@ final class PartitionLedger {
     check(
         before == null || before.value.equals(value),
         "offset " + offset + " was " + before + " and is " + value);
+  }
+
+  /// A record gets this timestamp, perhaps not for the first time.
+  void stamped(String value, long timestampMs) {
+    if (retentionMs >= 0) {
+      stamps.merge(value, timestampMs, Math::min);
+      lastStamp = Math.max(lastStamp, timestampMs);
+    }
+  }
+
+  /// Whether everything in it, markers apart, should be gone by now.
+  boolean faded() {
+    return retentionMs >= 0 && lastStamp + retentionMs + 15_000 < simulation.wallMs();
   }
 
   /// DeleteRecords was asked for: what is below may be gone.
@@ -68,6 +94,28 @@ final class PartitionLedger {
     check(now >= highWatermark, "the high watermark went from " + highWatermark + " to " + now);
     check(now <= partition.logEndOffset(), "the high watermark is beyond the end");
     highWatermark = now;
+    long stable = partition.lastStableOffset();
+    check(stable >= lastStable, "the last stable offset went from " + lastStable + " to " + stable);
+    check(stable <= partition.highWatermark(), "stable to " + stable + ", visible to " + now);
+    lastStable = stable;
+    long start = partition.logStartOffset();
+    latestWallMs = Math.max(latestWallMs, simulation.wallMs());
+    if (retentionMs >= 0 && start > lastStart && start > deletedBelow) {
+      expired(Math.max(lastStart, deletedBelow), start, partition);
+    }
+    lastStart = start;
+  }
+
+  /// Retention raised the start: what went was old, or as much as may stay is still there.
+  private void expired(long from, long to, Partition partition) {
+    for (Map.Entry<Long, Known> gone : known.subMap(from, to).entrySet()) {
+      long stamp = stamps.getOrDefault(gone.getValue().value, Long.MIN_VALUE);
+      check(
+          stamp == Long.MIN_VALUE
+              || stamp + retentionMs < latestWallMs
+              || partition.sizeBytes() >= retentionBytes,
+          gone + " of " + stamp + " went by itself; there are " + partition.sizeBytes());
+    }
   }
 
   /// Reads one record that is known, chosen by the seed.
@@ -81,7 +129,7 @@ final class PartitionLedger {
       return;
     }
     Map<Long, String> found = new HashMap<>();
-    ErrorCode error = read(partition.reader(), offset, found, null);
+    ErrorCode error = read(partition.reader(), offset, found);
     if (error == ErrorCode.NONE) {
       String value = found.get(offset);
       check(
@@ -98,31 +146,23 @@ final class PartitionLedger {
   }
 
   /// The dear part: everything, from start to high watermark.
-  ///
-  /// @return whether it could be read
-  boolean audit(Partition partition, Map<Long, ProducerTail> producers) {
+  void audit(Partition partition, LogReplay replay) {
     Map<String, Long> lastOfProducer = new HashMap<>();
     Map<Long, String> all = new TreeMap<>();
-    Partition.PartitionReader reader = partition.reader();
     long start = partition.logStartOffset();
-    long end = partition.highWatermark();
     long next = start;
-    while (next < end) {
-      Map<Long, String> found = new TreeMap<>();
-      ErrorCode error = read(reader, next, found, producers);
-      if (error != ErrorCode.NONE) {
-        return false;
-      }
-      check(!found.isEmpty(), "nothing at " + next + ", though the high watermark is " + end);
-      for (Map.Entry<Long, String> record : found.entrySet()) {
+    for (LogReplay.Batch batch : replay.batches()) {
+      for (Map.Entry<Long, String> record : batch.keys().entrySet()) {
         if (record.getKey() < start) {
           continue; // of a batch that begins below the log's start
         }
         check(record.getKey() == next, "offset " + record.getKey() + " where " + next + " belongs");
         next++;
-        order(record.getKey(), record.getValue(), lastOfProducer);
+        if (!batch.control()) {
+          order(record.getKey(), record.getValue(), lastOfProducer);
+        }
       }
-      all.putAll(found);
+      all.putAll(batch.keys());
     }
     for (Map.Entry<Long, Known> entry : known.entrySet()) {
       long offset = entry.getKey();
@@ -132,8 +172,9 @@ final class PartitionLedger {
             "offset " + offset + " was told as " + entry.getValue() + ", is " + all.get(offset));
       }
     }
-    check(start <= Math.max(deletedBelow, 0), "the log starts at " + start + " by itself");
-    return true;
+    check(
+        retentionMs >= 0 || start <= Math.max(deletedBelow, 0),
+        "the log starts at " + start + " by itself");
   }
 
   private void order(long offset, String value, Map<String, Long> lastOfProducer) {
@@ -141,8 +182,9 @@ final class PartitionLedger {
     String producer = value.substring(0, colon);
     long number = Long.parseLong(value.substring(colon + 1));
     Long before = lastOfProducer.put(producer, number);
+    boolean excused = producer.startsWith("t") && transactions.suspended();
     check(
-        before == null || before < number,
+        before == null || before < number || excused,
         "at " + offset + " comes " + value + " after number " + before + " of that producer");
   }
 
@@ -160,57 +202,24 @@ final class PartitionLedger {
       }
       simulation.note(name + " lost " + known.tailMap(end).size() + " records, as promised");
     }
+    if (partition.logStartOffset() < lastStart) {
+      lastStable = 0; // a start that was not yet on disk, and above an open transaction
+    }
+    lastStart = partition.logStartOffset();
     if (lossAllowed && !durable) {
       lossAt = simulation.nanoTime();
       known.tailMap(end).clear();
       highWatermark = 0;
+      lastStable = 0;
     }
   }
 
   /// Reads whole batches from an offset on.
-  static ErrorCode read(
-      Partition.PartitionReader reader,
-      long offset,
-      Map<Long, String> into,
-      @Nullable Map<Long, ProducerTail> producers) {
-    PartitionRead read = reader.read(offset, -1, -1, READ_BYTES, true, Isolation.READ_UNCOMMITTED);
-    LogSlice slice = read.records();
-    if (read.error() != ErrorCode.NONE || slice == null) {
-      return read.error();
-    }
-    ByteBuffer bytes = ByteBuffer.allocate(slice.sizeBytes());
-    try (slice) {
-      slice.copyTo(0, bytes);
-    } catch (io.takhin.api.TakhinException e) {
-      return e.code();
-    }
-    bytes.flip();
-    for (int at = 0; at < bytes.limit(); at += (int) RecordBatch.sizeBytes(bytes, at)) {
-      if (RecordBatch.computeCrc(bytes, at) != RecordBatch.crc(bytes, at)) {
-        throw new AssertionError("served with a wrong checksum: a batch at " + offset);
-      }
-      long producer = RecordBatch.producerId(bytes, at);
-      if (producers != null && producer >= 0) {
-        producers.put(
-            producer,
-            new ProducerTail(
-                RecordBatch.producerEpoch(bytes, at),
-                RecordBatch.baseSequence(bytes, at) + RecordBatch.lastOffsetDelta(bytes, at)));
-      }
-      Records.visit(
-          bytes,
-          at,
-          Records.payload(bytes, at),
-          (recordOffset, ms, key, value) -> into.put(recordOffset, text(key)));
-    }
-    return ErrorCode.NONE;
-  }
-
-  /// The last batch of a producer, as the log shows it.
-  record ProducerTail(short epoch, int lastSequence) {}
-
-  private static String text(@Nullable ByteBuffer bytes) {
-    return bytes == null ? "" : UTF_8.decode(bytes).toString();
+  static ErrorCode read(Partition.PartitionReader reader, long offset, Map<Long, String> into) {
+    List<LogReplay.Batch> read = new ArrayList<>();
+    PartitionRead answer = LogReplay.read(reader, offset, Isolation.READ_UNCOMMITTED, read);
+    read.forEach(batch -> into.putAll(batch.keys()));
+    return answer.error();
   }
 
   private void check(boolean holds, String violation) {

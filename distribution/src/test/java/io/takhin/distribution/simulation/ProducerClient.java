@@ -44,7 +44,7 @@ final class ProducerClient {
     final long firstValue;
     final int count;
     final int fill;
-    boolean refused;
+    boolean unseen;
     CompletableFuture<@Nullable Outcome> outcome = new CompletableFuture<>();
 
     Batch(int sequence, long firstValue, int count, int fill) {
@@ -110,7 +110,7 @@ final class ProducerClient {
           begin();
           return true;
         }
-        batch.refused |= outcome != null && outcome.error == ErrorCode.KAFKA_STORAGE_ERROR;
+        batch.unseen |= outcome == null || outcome.error == ErrorCode.KAFKA_STORAGE_ERROR;
         again.add(batch);
         first = false;
       }
@@ -123,12 +123,12 @@ final class ProducerClient {
   }
 
   /// The broker does not know the batches before: only after records were lost that could be lost.
-  /// Or this is the producer's first batch, a disk that was full refused it, and there was room for
-  /// the next one, which is then the first that the broker sees (Kafka takes any sequence there).
+  /// Or this is the producer's first batch, which a full disk refused or a broken connection lost,
+  /// and the next one is the first that the broker has seen (Kafka takes any sequence there).
   private boolean outOfStep(Batch batch, Outcome outcome) {
     switch (outcome.error) {
       case OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID -> {
-        if (!ledger.lostSince(producerSinceNanos) && !(batch.sequence == 0 && batch.refused)) {
+        if (!ledger.lostSince(producerSinceNanos) && !(batch.sequence == 0 && batch.unseen)) {
           throw new AssertionError(name + " is out of step for no reason: " + outcome);
         }
         return true;
@@ -182,8 +182,9 @@ final class ProducerClient {
   private ByteBuffer bytes(Batch batch, long id) {
     RecordBatchBuilder builder = new RecordBatchBuilder().producer(id, (short) 0, batch.sequence);
     for (int i = 0; i < batch.count; i++) {
-      byte[] key = (name + ":" + (batch.firstValue + i)).getBytes(UTF_8);
-      builder.add(world.wallMs(), key, new byte[batch.fill]);
+      String value = name + ":" + (batch.firstValue + i);
+      ledger.stamped(value, world.wallMs());
+      builder.add(world.wallMs(), value.getBytes(UTF_8), new byte[batch.fill]);
     }
     return builder.build();
   }

@@ -11,10 +11,13 @@ import io.takhin.api.group.GroupCoordinator;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionService;
 import io.takhin.api.storage.LogStorage;
+import io.takhin.api.transaction.TransactionCoordinator;
 import io.takhin.broker.partition.PartitionConfig;
 import io.takhin.broker.partition.PartitionProvider;
 import io.takhin.coordinator.group.ClassicGroupProvider;
 import io.takhin.coordinator.group.GroupConfig;
+import io.takhin.coordinator.transaction.TransactionConfig;
+import io.takhin.coordinator.transaction.TransactionProvider;
 import io.takhin.storage.local.LocalStorageConfig;
 import io.takhin.storage.local.StorageOnSimulatedDisk;
 import io.takhin.testkit.cluster.InMemoryCluster;
@@ -29,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One life of a broker: the plugins as they ship, from start to death. What outlives it is the
@@ -43,6 +47,7 @@ final class SimulatedBroker {
   private final LogStorage storage;
   private final PartitionService partitions;
   private final GroupCoordinator groups;
+  private final TransactionCoordinator transactions;
   private final Map<String, Connection> connections = new LinkedHashMap<>();
   private boolean ready;
   private @Nullable TakhinException refusal;
@@ -81,7 +86,7 @@ final class SimulatedBroker {
                 settings.segmentBytes(),
                 168,
                 0,
-                300_000,
+                2_000,
                 settings.flushMs(),
                 settings.flushMessages(),
                 true,
@@ -97,10 +102,20 @@ final class SimulatedBroker {
         new ClassicGroupProvider()
             .create(
                 new GroupConfig(2, 1, 10_080, 60_000, 4096, 100, 60_000, 200, 100, 1000), context);
+    context.provide(GroupCoordinator.class, groups);
+    transactions =
+        new TransactionProvider()
+            .create(
+                new TransactionConfig(
+                    900_000, 604_800_000, 3_600_000, 2, 1, 1, settings.segmentBytes()),
+                context);
+    context.provide(TransactionCoordinator.class, transactions);
   }
 
   /// Starts the plugins in the order of the kernel, on a thread of the process.
-  void start() {
+  ///
+  /// @param recovered is told when the partitions are there, and no coordinator writes yet
+  void start(Consumer<SimulatedBroker> recovered) {
     simulation.start(
         process,
         process.name() + " main",
@@ -108,7 +123,9 @@ final class SimulatedBroker {
           try {
             storage.start();
             partitions.start();
+            recovered.accept(this);
             groups.start();
+            transactions.start();
             ready = true;
             simulation.note(process.name() + " is ready");
           } catch (TakhinException e) {
@@ -119,21 +136,28 @@ final class SimulatedBroker {
   }
 
   /// Stops the plugins as the kernel does, then ends the process.
-  void stop() {
-    simulation.start(
-        process,
-        process.name() + " main",
-        () -> {
-          ready = false;
-          groups.drain();
-          partitions.drain();
-          storage.drain();
-          groups.close();
-          partitions.close();
-          storage.close();
-          simulation.note(process.name() + " has stopped");
-          process.kill();
-        });
+  ///
+  /// @return the thread that does so
+  Thread stop() {
+    Thread stopping =
+        simulation.thread(
+            process,
+            process.name() + " main",
+            () -> {
+              ready = false;
+              transactions.drain();
+              groups.drain();
+              partitions.drain();
+              storage.drain();
+              transactions.close();
+              groups.close();
+              partitions.close();
+              storage.close();
+              simulation.note(process.name() + " has stopped");
+              process.kill();
+            });
+    stopping.start();
+    return stopping;
   }
 
   boolean ready() {
@@ -167,6 +191,10 @@ final class SimulatedBroker {
 
   GroupCoordinator groups() {
     return groups;
+  }
+
+  TransactionCoordinator transactions() {
+    return transactions;
   }
 
   /// A partition, or null if it is not there.

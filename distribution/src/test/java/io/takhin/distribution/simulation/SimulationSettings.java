@@ -2,10 +2,14 @@ package io.takhin.distribution.simulation;
 
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /// What a seed chooses once.
 ///
-/// @param flushMessages of the broker, and so of `__consumer_offsets`: 1 for group commit
+/// @param flushMessages of the broker, and so of `__consumer_offsets` and `__transaction_state`: 1
+///     for group commit
+/// @param staticMembers a bit for each consumer that is one
+/// @param classicIds a bit for each transactional id of the classic generation
 record SimulationSettings(
     int segmentBytes,
     int maxMessageBytes,
@@ -13,9 +17,17 @@ record SimulationSettings(
     int flushMs,
     long flushMessages,
     int consumers,
+    int staticMembers,
+    int transactionalIds,
+    int classicIds,
     int steps) {
   static final String DURABLE = "durable";
   static final String CACHED = "cached";
+
+  /// Its records do not stay.
+  static final String FADING = "fading";
+
+  private static final long RETENTION_MS = 6_000;
 
   static SimulationSettings draw(Random random) {
     int[] segments = {4096, 8192, 16_384, 65_536};
@@ -27,12 +39,43 @@ record SimulationSettings(
         1000,
         random.nextBoolean() ? 1 : 10_000,
         1 + random.nextInt(3),
+        random.nextInt(8),
+        1 + random.nextInt(3),
+        random.nextInt(8),
         6_000);
   }
 
   /// Whether what is acknowledged in a topic is on disk.
   boolean durable(String topic) {
     return topic.equals(DURABLE) || flushMessages == 1;
+  }
+
+  /// How old records of a topic get; -1 for any age.
+  long retentionMs(String topic) {
+    return topic.equals(FADING) ? RETENTION_MS : -1;
+  }
+
+  /// How much of a fading partition stays, whatever its age.
+  long retentionBytes() {
+    return 3L * segmentBytes;
+  }
+
+  Map<String, @Nullable String> retention() {
+    return Map.of(
+        "retention.ms",
+        Long.toString(RETENTION_MS),
+        "retention.bytes",
+        Long.toString(retentionBytes()));
+  }
+
+  /// Whether a consumer is a static member.
+  boolean staticMember(int consumer) {
+    return (staticMembers >> consumer & 1) == 1;
+  }
+
+  /// Whether a transactional id is used as of `transaction.version=2`.
+  boolean secondGeneration(int id) {
+    return (classicIds >> id & 1) == 0;
   }
 
   Map<String, String> topicDefaults() {
