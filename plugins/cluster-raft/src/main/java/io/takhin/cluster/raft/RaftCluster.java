@@ -119,8 +119,8 @@ final class RaftCluster implements Cluster {
     } else if (!directory.clusterId().equals(clusterId())) {
       throw new TakhinException(
           ErrorCode.KAFKA_STORAGE_ERROR,
-          "the metadata log in %s is of cluster %s, and its node.properties of cluster %s: the two do not belong together. Restore both from one backup"
-              .formatted(quorum.path(), clusterId(), directory.clusterId()));
+          "the metadata log in %s is of cluster %s, and %s of cluster %s: the two do not belong together. Restore both from one backup"
+              .formatted(quorum.path(), clusterId(), directory.nodeFile(), directory.clusterId()));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -202,27 +203,27 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
   private TakhinException failedStart(String what, Throwable cause) {
     Throwable failed = failure;
     String message = failed == null ? what : what + " (" + reason(failed) + ")";
-    closeSoon(cause);
+    closeWithin(FAILED_CLOSE_WAIT_MS, context.threads("close"), this::close, cause);
     return new TakhinException(ErrorCode.UNKNOWN_SERVER_ERROR, message, cause);
   }
 
   /// Closes what a failed start left. Over a damaged log Ratis may wait for a thread of its own
   /// that never ends: the reason has to be told anyway.
-  private void closeSoon(Throwable cause) {
+  ///
+  /// @param cause why the start failed; takes what the close throws meanwhile
+  static void closeWithin(long limitMs, ThreadFactory threads, Runnable close, Throwable cause) {
     Thread closer =
-        context
-            .threads("close")
-            .newThread(
-                () -> {
-                  try {
-                    close();
-                  } catch (RuntimeException e) {
-                    cause.addSuppressed(e);
-                  }
-                });
+        threads.newThread(
+            () -> {
+              try {
+                close.run();
+              } catch (RuntimeException e) {
+                cause.addSuppressed(e);
+              }
+            });
     closer.start();
     try {
-      if (!closer.join(Duration.ofMillis(FAILED_CLOSE_WAIT_MS))) {
+      if (!closer.join(Duration.ofMillis(limitMs))) {
         LOG.warn("the metadata quorum does not close after its start failed");
       }
     } catch (InterruptedException e) {

@@ -91,9 +91,9 @@ final class RaftStorageDirectory {
     String owner = properties.getProperty("node.id", "");
     if (!owner.equals(Integer.toString(nodeId))) {
       throw refused(
-          ("%s belongs to broker %s, and kafka.broker.id is %d: set kafka.broker.id to %s, or name"
-                  + " another storage.data.dir")
-              .formatted(directory.getParent(), owner, nodeId, owner));
+          ("%s belongs to broker %s, says %s, and kafka.broker.id is %d: set kafka.broker.id to %s,"
+                  + " or name another storage.data.dir")
+              .formatted(directory.getParent(), owner, nodeFile(), nodeId, owner));
     }
     if (!isFormatted() || !hasLogOrSnapshot()) {
       throw refused(
@@ -174,7 +174,8 @@ final class RaftStorageDirectory {
     return properties;
   }
 
-  private Path nodeFile() {
+  /// Whose directory this is.
+  Path nodeFile() {
     return directory.resolve("node.properties");
   }
 

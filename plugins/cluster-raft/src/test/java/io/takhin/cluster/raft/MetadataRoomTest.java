@@ -17,7 +17,9 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Found by filling a disk: creating a topic there ended the metadata log, and with it the broker.
+/// A write of Ratis' that finds no room ends the metadata log, and with it the broker: a change is
+/// refused before. The risk is known from reading Ratis; what a real full disk does was not seen,
+/// for a change fits into what the open segment has allocated ahead.
 class MetadataRoomTest {
   private static final List<MetadataRecord> CREATE =
       List.of(new TopicCreated(UUID.randomUUID(), "orders"));

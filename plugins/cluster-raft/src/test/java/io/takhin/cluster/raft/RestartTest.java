@@ -31,6 +31,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is on disk, and what a start makes of it.
 class RestartTest {
@@ -341,6 +343,22 @@ class RestartTest {
     assertTrue(
         TestClusters.message(e).contains("1 partition logs but no metadata"),
         TestClusters.message(e));
+  }
+
+  /// R3: each field of `node.properties`, with one character changed.
+  @ParameterizedTest
+  @ValueSource(strings = {"version=", "node.id=", "cluster.id="})
+  void aChangedNodeFileIsNamedAndTheStartRefused(String field) throws IOException {
+    start().close();
+    Path file = dir.resolve("__metadata").resolve("node.properties");
+    byte[] bytes = Files.readAllBytes(file);
+    int value = Files.readString(file).indexOf("\n" + field) + 1 + field.length();
+    bytes[value] ^= 1;
+    Files.write(file, bytes);
+
+    TakhinException e = assertThrows(TakhinException.class, this::start);
+
+    assertTrue(TestClusters.message(e).contains(file.toString()), TestClusters.message(e));
   }
 
   @Test
