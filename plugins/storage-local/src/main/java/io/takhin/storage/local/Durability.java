@@ -4,6 +4,7 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.TakhinException;
 import io.takhin.api.storage.LogConfig;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -42,7 +43,7 @@ final class Durability {
     this.fresh = fresh;
   }
 
-  /// All below is known to be on disk.
+  /// All below is known to be on disk, and so are the indexes of segments that end below it.
   long recoveryPoint() {
     return recoveryPoint;
   }
@@ -175,13 +176,7 @@ final class Durability {
         return;
       }
       long begin = context.nanoTime().getAsLong();
-      Segment[] segments = log.segments();
-      for (int i = 0; i < segments.length; i++) {
-        long until = i + 1 < segments.length ? segments[i + 1].baseOffset : Long.MAX_VALUE;
-        if (until > recoveryPoint) {
-          force(segments[i]);
-        }
-      }
+      long reached = forceSegments(log.segments(), written.offset());
       if (namesDirty || newcomer) {
         namesDirty = false;
         saveEpochs();
@@ -191,7 +186,7 @@ final class Durability {
         context.disk().forceDirectory(log.directory());
         fresh = false;
       }
-      recoveryPoint = Math.max(recoveryPoint, Math.min(written.offset(), log.end().offset()));
+      recoveryPoint = Math.max(recoveryPoint, Math.min(reached, log.end().offset()));
       context.directory().noteChange();
       context.flushes().record(context.nanoTime().getAsLong() - begin);
     } catch (Disk.FullException e) {
@@ -208,20 +203,59 @@ final class Durability {
     }
   }
 
-  private void force(Segment segment) throws IOException {
-    Disk.File file = segment.file.acquire();
-    try {
-      file.force();
-    } finally {
-      segment.file.release();
+  /// Forces what may not be on disk yet of each segment. Retention and DeleteRecords do not wait
+  /// for that, and take segments away meanwhile.
+  ///
+  /// @return how far the recovery point may get
+  private long forceSegments(Segment[] segments, long end) throws IOException {
+    long reached = end;
+    for (int i = 0; i < segments.length; i++) {
+      long until = i + 1 < segments.length ? segments[i + 1].baseOffset : Long.MAX_VALUE;
+      try {
+        if (!removed(segments[i])) {
+          boolean indexed = force(segments[i], until > recoveryPoint);
+          reached = indexed ? reached : Math.min(reached, until);
+        }
+      } catch (NoSuchFileException e) {
+        if (!removed(segments[i])) {
+          throw e;
+        }
+        LocalLog.LOGGER.debug("{} went while it was flushed", segments[i].file.path());
+      }
     }
+    return reached;
+  }
+
+  private boolean removed(Segment segment) {
+    return segment.baseOffset < log.segments()[0].baseOffset;
+  }
+
+  /// @param records whether its records may not be on disk yet; its indexes may lag behind them,
+  ///     for they are complete only when the next segment has taken over
+  /// @return whether its indexes are on disk, if they are complete
+  private boolean force(Segment segment, boolean records) throws IOException {
+    if (records) {
+      Disk.File file = segment.file.acquire();
+      try {
+        file.force();
+      } finally {
+        segment.file.release();
+      }
+    }
+    boolean indexed = true;
     try {
-      segment.saveIndex();
+      if (records) {
+        segment.saveIndex();
+      }
       segment.forceSealedIndex();
     } catch (Disk.FullException e) {
       context.directory().noteFull(String.valueOf(e.getMessage())); // it can be rebuilt
+      indexed = false;
     }
-    segment.forceTransactions();
+    if (records) {
+      segment.forceTransactions();
+    }
+    return indexed;
   }
 
   private void saveEpochs() throws IOException {

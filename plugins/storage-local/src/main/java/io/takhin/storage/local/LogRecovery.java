@@ -92,7 +92,8 @@ final class LogRecovery {
     if (!known.trusted() && (controlSeen || aborts)) {
       List<Aborted> found = new ArrayList<>();
       ProducerStates scratch = new ProducerStates();
-      long from = Math.max(start, loadSnapshot(path, known.recoveryPoint(), scratch));
+      long sound = loadSnapshot(path, all[0].baseOffset, known.recoveryPoint(), scratch);
+      long from = sound < 0 ? start : sound;
       learn(all, from, endOffset, scratch, found);
       replaceTransactions(all, from, endOffset, found);
       aborts |= !found.isEmpty();
@@ -199,7 +200,13 @@ final class LogRecovery {
     for (int i = 0; i + 1 < segments.size(); i++) {
       Segment segment = segments.get(i);
       long next = segments.get(i + 1).baseOffset;
-      if (known.trusted() || next <= known.recoveryPoint()) {
+      // One that ends at the recovery point may have been closed after it got there: its records
+      // are on disk, and perhaps not the end of its indexes.
+      boolean onDisk = next < known.recoveryPoint();
+      if (known.trusted() || onDisk) {
+        if (onDisk) {
+          segment.believeSealedIndex();
+        }
         i = removeEmpty(segments, i);
         continue;
       }
@@ -460,8 +467,9 @@ final class LogRecovery {
     for (Path file : disk.list(path)) {
       aborts |= LogFiles.name(file).endsWith(LogFiles.TXN_INDEX);
     }
-    long snapshot = loadSnapshot(path, Long.MAX_VALUE, states);
-    long from = Math.max(snapshot, start);
+    long snapshot = loadSnapshot(path, segments[0].baseOffset, Long.MAX_VALUE, states);
+    // Below the start too: the end of a transaction that the snapshot has open may lie there.
+    long from = snapshot < 0 ? start : snapshot;
     List<Aborted> found = new ArrayList<>();
     learn(segments, from, endOffset, states, found);
     aborts |= !found.isEmpty();
@@ -473,11 +481,14 @@ final class LogRecovery {
 
   /// Reads the newest sound snapshot not above `limit`.
   ///
+  /// @param first where the batches begin that are there: what became of the producers of an older
+  ///     snapshot until then is not known, and a transaction that it has open would never end
   /// @return its offset; -1 if there is none
-  private long loadSnapshot(Path path, long limit, ProducerStates states) throws IOException {
+  private long loadSnapshot(Path path, long first, long limit, ProducerStates states)
+      throws IOException {
     for (Path file : disk.list(path).reversed()) {
       long offset = LogFiles.offset(file, LogFiles.SNAPSHOT);
-      if (offset < 0 || offset > limit) {
+      if (offset < first || offset > limit) {
         continue;
       }
       try {
@@ -549,7 +560,7 @@ final class LogRecovery {
   TransactionIndex rebuildTransactions(
       Path path, Segment[] segments, Segment segment, long endOffset) throws IOException {
     ProducerStates scratch = new ProducerStates();
-    long snapshot = loadSnapshot(path, segment.baseOffset, scratch);
+    long snapshot = loadSnapshot(path, segments[0].baseOffset, segment.baseOffset, scratch);
     List<Aborted> found = new ArrayList<>();
     learn(segments, Math.max(0, snapshot), endOffset, scratch, found);
     found.removeIf(aborted -> aborted.lastOffset() < segment.baseOffset);

@@ -167,6 +167,11 @@ final class Segment {
     indexForced = true;
   }
 
+  /// What [#forceSealedIndex] does was done by a broker before this one.
+  void believeSealedIndex() {
+    indexForced = true;
+  }
+
   /// Writes the index files even if nothing is new, so that they are there and of the right size.
   void saveWholeIndex() throws IOException {
     SegmentIndex now = index;
@@ -343,8 +348,8 @@ final class Segment {
   void retire() throws IOException {
     Path log = path(LogFiles.LOG);
     Path renamed = log.resolveSibling(log.getFileName() + LogFiles.DELETED);
-    context.disk().rename(log, renamed);
     file.retire(renamed);
+    context.disk().rename(log, renamed);
     for (String suffix :
         new String[] {LogFiles.INDEX, LogFiles.TIME_INDEX, LogFiles.TXN_INDEX, LogFiles.SNAPSHOT}) {
       Path from = path(suffix);

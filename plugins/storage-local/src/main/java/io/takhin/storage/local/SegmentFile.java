@@ -3,6 +3,7 @@ package io.takhin.storage.local;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +73,7 @@ final class SegmentFile {
       return false;
     }
     if (retired) {
-      throw new IOException(path + " was deleted");
+      throw new NoSuchFileException(path + " was deleted");
     }
     try {
       file = disk.open(path, true);
@@ -97,10 +98,13 @@ final class SegmentFile {
     }
   }
 
-  /// The file was renamed and will be deleted: closed as soon as nobody uses it.
+  /// The file is about to be renamed and will be deleted: closed as soon as nobody uses it, and
+  /// never opened again, for that would make it anew under its old name.
   void retire(Path renamed) throws IOException {
-    path = renamed;
-    retired = true;
+    synchronized (this) { // waits for one who opens it
+      path = renamed;
+      retired = true;
+    }
     tryClose();
   }
 

@@ -21,6 +21,9 @@ final class FaultyDisk implements Disk {
   /// What every fsync throws.
   volatile @Nullable IOException forceError;
 
+  /// What happens while the next fsync is under way.
+  volatile @Nullable Runnable duringForce;
+
   /// What every truncation throws.
   volatile @Nullable IOException truncateError;
 
@@ -184,6 +187,11 @@ final class FaultyDisk implements Disk {
 
     @Override
     public void force() throws IOException {
+      Runnable meanwhile = duringForce;
+      if (meanwhile != null) {
+        duringForce = null;
+        meanwhile.run();
+      }
       IOException error = forceError;
       if (error != null) {
         throw error;

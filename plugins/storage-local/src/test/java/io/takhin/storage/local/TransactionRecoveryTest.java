@@ -175,6 +175,85 @@ class TransactionRecoveryTest {
     assertRecovered(expected.getFirst());
   }
 
+  /// Found by the simulator: retention removed a segment, and a power cut brought its snapshot back
+  /// and took the newer ones. A transaction that was open in it had ended in the segment that was
+  /// gone: it stayed open for ever.
+  @Test
+  void aSnapshotOfASegmentThatIsGoneIsNotBelieved() throws IOException {
+    long[] start = new long[1];
+    crash(
+        log -> {
+          start[0] = endInTheSecondSegment(log, true);
+          log.flush();
+        });
+    assertTrue(Files.exists(LogFiles.of(files, start[0], LogFiles.SNAPSHOT)));
+    damageSnapshotsFrom(start[0]);
+    for (Path file : listed(".log")) {
+      if (LogFiles.offset(file, LogFiles.LOG) < start[0]) {
+        Files.delete(file);
+      }
+    }
+    disk.boot = "boot-2";
+    assertNothingOpen();
+  }
+
+  /// The end of a transaction lay between the last snapshot and the start of the log.
+  @Test
+  void whatIsBelowTheStartStillEndsATransaction() throws IOException {
+    long[] second = new long[1];
+    run(
+        log -> {
+          second[0] = endInTheSecondSegment(log, false);
+          log.highWatermark(log.logEndOffset());
+          log.deleteRecordsBefore(log.logEndOffset() - 1);
+          log.flush();
+          assertEquals(second[0], ((LocalLog) log).segments()[0].baseOffset);
+        });
+    damageSnapshotsFrom(second[0] + 1);
+    assertNothingOpen();
+  }
+
+  /// Begins a transaction in the first segment and ends it in the second.
+  ///
+  /// @param roll whether a third one is begun
+  /// @return where the last segment begins
+  private static long endInTheSecondSegment(PartitionLog log, boolean roll) {
+    LocalLog local = (LocalLog) log;
+    write(log, 1, 0);
+    for (int i = 0; local.segments().length == 1; i++) {
+      appended(log, Batches.from(9, 0, i, "value-" + i));
+    }
+    assertInstanceOf(Appended.class, end(log, 1, 0, 0, true, 0));
+    for (int i = 0; roll && local.segments().length == 2; i++) {
+      appended(log, Batches.from(10, 0, i, "value-" + i));
+    }
+    appended(log, Batches.of("last"));
+    return local.segments()[local.segments().length - 1].baseOffset;
+  }
+
+  private void damageSnapshotsFrom(long offset) throws IOException {
+    for (Path file : listed(LogFiles.SNAPSHOT)) {
+      if (LogFiles.offset(file, LogFiles.SNAPSHOT) >= offset) {
+        Files.write(file, new byte[5]);
+      }
+    }
+  }
+
+  private List<Path> listed(String suffix) throws IOException {
+    try (Stream<Path> all = Files.list(files)) {
+      return all.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
+    }
+  }
+
+  private void assertNothingOpen() throws IOException {
+    run(
+        log -> {
+          log.highWatermark(log.logEndOffset());
+          assertEquals(-1, log.firstUnstableOffset());
+          assertFalse(log.transactionOpen(1, (short) 0));
+        });
+  }
+
   /// A killed broker's index of aborted transactions was never forced by the next one: a power cut
   /// after that could take it away, behind a recovery point that said all was there.
   @Test

@@ -2,6 +2,7 @@ package io.takhin.storage.local;
 
 import static io.takhin.testkit.storage.CapturedAppend.appended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.TopicPartition;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -139,6 +141,72 @@ class UnforcedTest {
       assertEquals(
           log.segments().length - 1, done.stream().filter(index::equals).count(), done::toString);
     }
+    storage.close();
+  }
+
+  /// The fsync of a slow disk took longer than DeleteRecords or retention and the delay of deletes:
+  /// the next segment was gone, and the whole directory went offline for it.
+  @Test
+  void aSegmentThatGoesDuringAFlushIsNoFaultOfTheDisk() throws IOException {
+    killed();
+    FaultyDisk slow = new FaultyDisk();
+    try (Fixture after = new Fixture(second, slow)) {
+      LocalLogStorage storage = after.start();
+      LocalLog log = open(storage, settings().build());
+      log.highWatermark(BATCHES);
+      long start = log.segments()[2].baseOffset;
+      slow.duringForce = () -> log.deleteRecordsBefore(start);
+      log.flush();
+      assertNull(log.context().directory().offline());
+      assertEquals(start, log.logStartOffset());
+      assertEquals(BATCHES, log.recoveryPoint());
+      storage.close();
+    }
+  }
+
+  /// All of the segment was on disk when it was closed, as with group commit: the fsync passed it
+  /// over, and with it the end of its indexes.
+  @Test
+  void theIndexesOfASegmentThatWasOnDiskBeforeItWasClosedAreForced() {
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    disk.dieAt(-1);
+    for (int i = 0; log.segments().length == 1; i++) {
+      log.flush();
+      appended(log, Batches.from(9, 0, i, "value-" + i));
+    }
+    log.flush();
+    List<String> done = disk.operations();
+    for (String index : List.of("force N.index", "force N.timeindex")) {
+      assertEquals(1, done.stream().filter(index::equals).count(), done::toString);
+    }
+    storage.close();
+  }
+
+  /// Nobody may believe the end of indexes that were written after the recovery point had got
+  /// there.
+  @Test
+  void aSegmentThatEndsAtTheRecoveryPointIsNotOlderThanItIs() throws IOException {
+    long second;
+    try (Fixture before = new Fixture(first, new FaultyDisk())) {
+      LocalLogStorage storage = before.start();
+      LocalLog log = open(storage, settings().build());
+      for (int i = 0; log.segments().length == 1; i++) {
+        appended(log, Batches.at(1_000_000 + i, "value-" + i));
+      }
+      second = log.segments()[1].baseOffset;
+      Fixture.copy(first, this.second);
+      storage.close();
+    }
+    Path times = this.second.resolve("t-0/00000000000000000000.timeindex");
+    byte[] all = Files.readAllBytes(times);
+    Files.write(times, Arrays.copyOf(all, all.length - 24));
+    new Checkpoint(disk, this.second.resolve("recovery-point-offset-checkpoint"))
+        .write(Map.of("t-0", second));
+    disk.boot = "boot-2";
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    assertEquals(1_000_000 + second - 1, log.segments()[0].maxTimestamp());
     storage.close();
   }
 
