@@ -14,7 +14,8 @@
 #   scripts/faults.sh r13 4000                little memory under so many megabytes; few files; no more threads
 #   scripts/faults.sh all                     all of them, with these counts
 #   scripts/faults.sh hostile 1500            B9 with so many clients of each of six kinds; 1,000,000 random inputs for
-#                                             each codec (INPUTS), 10,000 configuration files
+#                                             each codec (INPUTS), 10,000 configuration files, 1,000,000 names of
+#                                             groups (NAMES), 100,000 fetch sessions (SESSIONS)
 #   scripts/faults.sh --help                  this
 # SEED=7 scripts/faults.sh ... takes another seed. Needs gcc. Figures are printed, failures too; the exit code tells.
 set -euo pipefail
@@ -87,7 +88,9 @@ run() { # test, count
       scripts/mvn -q -pl plugins/codec-native,takhin-kernel -am test '-Dtest=NativeCodecsTest,HostileConfigTest' \
         -Dsurefire.failIfNoSpecifiedTests=false "-Dtakhin.codec.inputs=${INPUTS:-1000000}" \
         -Dtakhin.config.mutations=10000
-      with_broker HostileIT "-Dtakhin.hostile.clients=$(number "${2:-}" 1500)" -Dtakhin.hostile.growth.mib=1500
+      in_module coordinator-group ManyGroupsTest "-Dtakhin.hostile.groups=${NAMES:-1000000}"
+      with_broker HostileIT "-Dtakhin.hostile.clients=$(number "${2:-}" 1500)" -Dtakhin.hostile.growth.mib=1500 \
+        "-Dtakhin.hostile.sessions=${SESSIONS:-100000}"
       ;;
     all)
       run r1

@@ -14,6 +14,8 @@ cd "$root"
 version=0.30.0
 jazzer=$root/build/tools/jazzer-$version
 kept=40 # inputs of a target, at most
+# Connections are how frames are fed, not what a fuzzer should make of them.
+unhooked=com.code_intelligence.jazzer.sanitizers.ServerSideRequestForgery
 
 place() { # target: its module and class
   case "$1" in
@@ -60,7 +62,8 @@ for target in $targets; do
     (cd "$work" && "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC -Dtakhin.fuzz=true \
       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+EnableDynamicAgentLoading \
       -cp "$jazzer/*:$classpath" com.code_intelligence.jazzer.Jazzer --target_class="$class" \
-      --instrumentation_includes='io.takhin.**:org.apache.kafka.common.message.**' --reproducer_path="$work" \
+      --instrumentation_includes='io.takhin.**:org.apache.kafka.common.message.**:org.snakeyaml.**' --reproducer_path="$work" \
+      --disabled_hooks="$unhooked" --custom_hook_includes='io.takhin.**' \
       -artifact_prefix="$work/" -max_len=4096 -timeout=60 -rss_limit_mb=3000 "$@")
   }
   echo "==> $target: $class, $seconds s"

@@ -50,9 +50,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// B8, B9, B13, B14, B21 against the process that users run, in a small heap.
-/// `-Dtakhin.hostile.clients` makes more clients of each kind.
+/// `-Dtakhin.hostile.clients` makes more clients of each kind, `-Dtakhin.hostile.sessions` more
+/// fetch sessions.
 class HostileIT {
   private static final int CLIENTS = Integer.getInteger("takhin.hostile.clients", 150);
+  private static final int SESSIONS = Integer.getInteger("takhin.hostile.sessions", 20_000);
   private static final long MAX_GROWTH_KIB =
       Integer.getInteger("takhin.hostile.growth.mib", 300) * 1024L;
   private static Broker broker;
@@ -390,7 +392,7 @@ class HostileIT {
         JoinGroupResponseData joined = join(client, "crowd");
         assertEquals(Errors.MEMBER_ID_REQUIRED.code(), joined.errorCode());
       }
-      for (int i = 0; i < 20_000; i++) {
+      for (int i = 0; i < SESSIONS; i++) {
         client.send(RawClient.frame(12, i, "raw", new FetchRequestData().setSessionEpoch(0)));
         client.receive();
       }

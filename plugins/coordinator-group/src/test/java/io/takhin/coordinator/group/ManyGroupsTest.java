@@ -13,9 +13,10 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/// B21: clients that make groups and members without end.
+/// B21: clients that make groups and members without end; `-Dtakhin.hostile.groups` tries more.
 class ManyGroupsTest {
   private static final int GROUPS = 1000;
+  private static final int TRIED = Integer.getInteger("takhin.hostile.groups", 50 * GROUPS);
   private final ServiceHarness harness = new ServiceHarness();
   private final GroupCoordinator coordinator =
       harness.start(
@@ -40,11 +41,11 @@ class ManyGroupsTest {
     assertEquals(ErrorCode.NONE, coordinator.partitionFor("first").join().error());
     assertEquals(ErrorCode.NONE, commit("first"));
     int refused = 0;
-    for (int i = 0; i < 50 * GROUPS; i++) {
+    for (int i = 0; i < TRIED; i++) {
       refused += commit("group-" + i) == ErrorCode.GROUP_MAX_SIZE_REACHED ? 1 : 0;
     }
     assertTrue(groups() <= 2 * GROUPS, groups() + " groups");
-    assertTrue(refused >= 48 * GROUPS, refused + " refused");
+    assertTrue(refused >= TRIED - 2 * GROUPS, refused + " refused");
     assertEquals(ErrorCode.NONE, commit("first"), "those that there are go on");
   }
 
@@ -57,7 +58,7 @@ class ManyGroupsTest {
       script.newMemberId();
     }
     assertEquals(ErrorCode.UNKNOWN_MEMBER_ID, script.join(first).join().error());
-    for (int i = 0; i < 50 * GROUPS; i++) {
+    for (int i = 0; i < TRIED; i++) {
       assertTrue(new GroupScript(coordinator, "fake-" + i).join("").isDone());
     }
     assertTrue(groups() <= 2 * GROUPS, groups() + " groups");

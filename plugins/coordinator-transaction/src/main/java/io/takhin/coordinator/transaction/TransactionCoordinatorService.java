@@ -18,8 +18,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -246,13 +244,18 @@ final class TransactionCoordinatorService implements TransactionCoordinator {
   @Override
   public ListedTransactions list(
       Set<String> states, Set<Long> ids, long durationMs, @Nullable String idPattern) {
-    Pattern pattern;
     try {
-      pattern = idPattern == null || idPattern.isEmpty() ? null : Pattern.compile(idPattern);
-    } catch (PatternSyntaxException e) {
-      LOG.debug("A filter that is no regular expression", e);
+      IdPattern pattern =
+          idPattern == null || idPattern.isEmpty() ? null : new IdPattern(idPattern);
+      return list(states, ids, durationMs, pattern);
+    } catch (IllegalArgumentException e) {
+      LOG.debug("A filter that is no regular expression, or one that is too large", e);
       return new ListedTransactions(ErrorCode.INVALID_REGULAR_EXPRESSION, List.of(), List.of());
     }
+  }
+
+  private ListedTransactions list(
+      Set<String> states, Set<Long> ids, long durationMs, @Nullable IdPattern pattern) {
     List<String> unknown =
         states.stream().filter(each -> TransactionState.titled(each) == null).toList();
     List<ListedTransaction> listed = new ArrayList<>();
@@ -268,7 +271,7 @@ final class TransactionCoordinatorService implements TransactionCoordinator {
                 && (states.isEmpty() || states.contains(current.state().title()))
                 && (ids.isEmpty() || ids.contains(current.producerId()))
                 && (durationMs < 0 || openFor(current, nowMs) > durationMs)
-                && (pattern == null || pattern.matcher(entry.id).matches());
+                && (pattern == null || pattern.matches(entry.id));
         if (wanted) {
           listed.add(
               new ListedTransaction(entry.id, current.producerId(), current.state().title()));

@@ -10,6 +10,7 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +53,18 @@ final class OffsetApis {
         MessageApi.all(ApiKeys.OFFSET_DELETE, this::delete));
   }
 
+  /// What was asked of a group: the metadata beside an offset is a thousand times as long as the
+  /// number that asks for it, so each is shown once. Names, ids and numbers can be compared: maps
+  /// stay quick however their hashes were chosen.
+  private static final class Once {
+    private final Map<Object, Set<Integer>> shown = new HashMap<>();
+
+    /// Whether it was not asked for before.
+    boolean add(Object topic, int partition) {
+      return shown.computeIfAbsent(topic, name -> new HashSet<>()).add(partition);
+    }
+  }
+
   /// What is wrong with the name of a partition; NONE if nothing is.
   static ErrorCode check(@Nullable TopicImage topic, int partition, boolean byId) {
     if (topic == null) {
@@ -72,11 +85,13 @@ final class OffsetApis {
         new ArrayList<>(request.groups().size());
     // All offsets of a group are asked for by its name alone, and shown once.
     Set<String> whole = new HashSet<>();
+    Map<String, Once> each = new HashMap<>();
     for (OffsetFetchRequestGroup group : request.groups()) {
       if (group.topics() == null && !whole.add(group.groupId())) {
         continue;
       }
-      found.add(fetchGroup(version, group, request.requireStable()));
+      Once once = each.computeIfAbsent(group.groupId(), name -> new Once());
+      found.add(fetchGroup(version, group, once, request.requireStable()));
     }
     Conversions.answer(
         exchange,
@@ -89,7 +104,7 @@ final class OffsetApis {
   }
 
   private CompletableFuture<OffsetFetchResponseGroup> fetchGroup(
-      short version, OffsetFetchRequestGroup request, boolean requireStable) {
+      short version, OffsetFetchRequestGroup request, Once once, boolean requireStable) {
     boolean byId = version >= 10;
     OffsetFetchResponseGroup response =
         new OffsetFetchResponseGroup().setGroupId(request.groupId());
@@ -110,6 +125,9 @@ final class OffsetApis {
       // By name an offset is found even if its topic is gone; by id only what the id stands for.
       TopicImage known = byId ? image.topic(Conversions.uuid(topic.topicId())) : null;
       for (int index : topic.partitionIndexes()) {
+        if (!once.add(byId ? topic.topicId() : topic.name(), index)) {
+          continue;
+        }
         OffsetFetchResponsePartitions answer =
             new OffsetFetchResponsePartitions()
                 .setPartitionIndex(index)
@@ -186,9 +204,12 @@ final class OffsetApis {
     List<OffsetKey> keys = null;
     if (asked != null) {
       keys = new ArrayList<>();
+      Once once = new Once();
       for (OffsetFetchRequestTopic topic : asked) {
         for (int index : topic.partitionIndexes()) {
-          keys.add(new OffsetKey(topic.name(), index));
+          if (once.add(topic.name(), index)) {
+            keys.add(new OffsetKey(topic.name(), index));
+          }
         }
       }
     }

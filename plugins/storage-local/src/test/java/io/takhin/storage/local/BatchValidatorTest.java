@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.takhin.api.ErrorCode;
+import io.takhin.api.TakhinException;
+import io.takhin.api.codec.Codecs;
 import io.takhin.api.codec.CompressionType;
 import io.takhin.api.record.RecordBatch;
 import io.takhin.api.record.RecordBatchBuilder;
@@ -162,5 +164,65 @@ class BatchValidatorTest {
     assertNotNull(validator.prepare(replica, tiny, NOW_MS));
     CapturedAppend nothing = new CapturedAppend(ByteBuffer.allocateDirect(0), 1, Origin.CLIENT);
     assertNull(validator.prepare(nothing, tiny, NOW_MS));
+  }
+
+  /// Codecs that keep how much they were allowed, and give what they are told to.
+  private static final class MeasuredCodecs implements Codecs {
+    private final ByteBuffer records;
+    private int allowedBytes;
+
+    MeasuredCodecs(ByteBuffer records) {
+      this.records = records;
+    }
+
+    @Override
+    public ByteBuffer compress(CompressionType type, ByteBuffer from) {
+      throw new AssertionError("nothing is to be compressed");
+    }
+
+    @Override
+    public ByteBuffer decompress(CompressionType type, ByteBuffer compressed, int maxBytes) {
+      allowedBytes = maxBytes;
+      if (records.remaining() > maxBytes) {
+        throw new TakhinException(ErrorCode.MESSAGE_TOO_LARGE, "more than " + maxBytes);
+      }
+      return records.duplicate();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static ErrorCode lookedInto(MeasuredCodecs codecs, int payloadBytes) {
+    ByteBuffer batch = ByteBuffer.allocateDirect(RecordBatch.HEADER_BYTES + payloadBytes);
+    batch.put(0, Batches.of("a", "b"), 0, RecordBatch.HEADER_BYTES);
+    batch.putInt(8, batch.limit() - RecordBatch.LOG_OVERHEAD);
+    batch.putShort(21, (short) CompressionType.ZSTD.id());
+    RecordBatch.updateCrc(batch, 0);
+    LogConfig config =
+        new LogConfigBuilder().strictValidation(true).maxMessageBytes(8 << 20).build();
+    CapturedAppend append = new CapturedAppend(batch, 0, Origin.CLIENT);
+    return new BatchValidator(() -> codecs).prepare(append, config, NOW_MS) != null
+        ? ErrorCode.NONE
+        : assertInstanceOf(Rejected.class, append.await()).code();
+  }
+
+  @Test
+  void b7ALookIntoABatchIsBoundedByItsSize() {
+    MeasuredCodecs codecs = new MeasuredCodecs(Records.payload(Batches.of("a", "b"), 0));
+    for (int[] sizes :
+        new int[][] {
+          {1, 16 << 20},
+          {256 << 10, 16 << 20},
+          {(256 << 10) + 1, 64 * ((256 << 10) + 1)},
+          {1 << 20, 64 << 20},
+          {4 << 20, 256 << 20},
+          {5 << 20, 256 << 20}
+        }) {
+      assertEquals(ErrorCode.NONE, lookedInto(codecs, sizes[0]));
+      assertEquals(sizes[1], codecs.allowedBytes, sizes[0] + " bytes");
+    }
+    MeasuredCodecs bomb = new MeasuredCodecs(ByteBuffer.allocateDirect((16 << 20) + 1));
+    assertEquals(ErrorCode.MESSAGE_TOO_LARGE, lookedInto(bomb, 1000));
   }
 }

@@ -3,6 +3,7 @@ package io.takhin.protocol.kafka.fetch;
 import io.takhin.protocol.kafka.net.Loop;
 import io.takhin.protocol.kafka.net.LoopTask;
 import java.nio.ByteBuffer;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,9 @@ class CursorSet extends LoopTask {
   private final AtomicLong available = new AtomicLong();
   private final AtomicBoolean ringing = new AtomicBoolean();
   private volatile long wakeAt = Long.MAX_VALUE;
+
+  /// Of each process its own, or clients could choose names that fall on each other.
+  private static final int SEED = ThreadLocalRandom.current().nextInt();
 
   private final FetchCursor list = new FetchCursor(this, new byte[0], false, -1, 0);
   private @Nullable FetchCursor[] table = new FetchCursor[8];
@@ -196,7 +200,7 @@ class CursorSet extends LoopTask {
   }
 
   private static int hash(ByteBuffer frame, int at, int length, int index) {
-    int hash = 0x811c9dc5 ^ index * 0x9e3779b9;
+    int hash = SEED ^ index * 0x9e3779b9;
     for (int i = at; i < at + length; i++) {
       hash = (hash ^ frame.get(i)) * 0x01000193;
     }

@@ -15,8 +15,15 @@ record ListOffsetsFrame(boolean flexible, int partitions, Set<Wanted> duplicates
   private static final int MIN_TOPIC_BYTES = 3;
   private static final int MIN_PARTITION_BYTES = 12;
 
-  /// A partition by name.
-  record Wanted(String topic, int partition) {}
+  /// A partition by name; in an order, so that a set of them is quick however a client chose their
+  /// hashes.
+  record Wanted(String topic, int partition) implements Comparable<Wanted> {
+    @Override
+    public int compareTo(Wanted other) {
+      int byTopic = topic.compareTo(other.topic);
+      return byTopic != 0 ? byTopic : Integer.compare(partition, other.partition);
+    }
+  }
 
   boolean duplicate(String topic, int partition) {
     return !duplicates.isEmpty() && duplicates.contains(new Wanted(topic, partition));
