@@ -122,6 +122,7 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
     thread.setContextClassLoader(RaftServer.class.getClassLoader());
     try {
       checkUnsafe();
+      checkFiles();
       startRatis();
     } finally {
       thread.setContextClassLoader(before);
@@ -136,9 +137,29 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
                 TimeUnit.MILLISECONDS);
   }
 
-  private void startRatis() {
+  /// Looks at Ratis' files before Ratis does.
+  private void checkFiles() {
+    String damaged;
     try {
       RatisLogFiles.cutTornTail(directory.current(), directory.path());
+      damaged = RatisLogFiles.damaged(directory.current());
+    } catch (IOException e) {
+      throw unreadable(reason(e), e);
+    }
+    if (damaged != null) {
+      throw unreadable(damaged + "; restore the directory from a backup", null);
+    }
+  }
+
+  private TakhinException unreadable(String why, @Nullable Throwable cause) {
+    return new TakhinException(
+        ErrorCode.UNKNOWN_SERVER_ERROR,
+        "the metadata log in %s cannot be opened: %s".formatted(directory.raft(), why),
+        cause);
+  }
+
+  private void startRatis() {
+    try {
       RaftServer built =
           RaftServer.newBuilder()
               .setServerId(self)
@@ -162,15 +183,8 @@ final class RaftQuorum implements MetadataQuorum, MetadataStateMachine.Events {
       Thread.currentThread().interrupt();
       throw failedStart("the start was interrupted", e);
     } catch (IOException | ExecutionException | RuntimeException | Error e) {
-      String damaged = RatisLogFiles.damaged(directory.current());
       throw failedStart(
-          "the metadata log in %s cannot be opened: %s"
-              .formatted(
-                  directory.raft(),
-                  damaged == null
-                      ? reason(e)
-                      : damaged + "; restore the directory from a backup (" + reason(e) + ")"),
-          e);
+          "the metadata log in %s cannot be opened: %s".formatted(directory.raft(), reason(e)), e);
     }
   }
 
