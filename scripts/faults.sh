@@ -66,7 +66,7 @@ run() { # test, count
       ;;
     r3)
       in_module storage-local 'DamageTest#*Bit*' -Dtakhin.faults.bodies=2000 -Dtakhin.faults.bits=4000
-      in_module cluster-raft 'SnapshotFileTest,RestartTest#aDamaged*'
+      in_module cluster-raft 'SnapshotFileTest,RatisLogFilesTest,RestartTest#aDamaged*+aChanged*'
       with_broker 'DamageIT#r3*' -Dtakhin.faults.process.bits=8
       ;;
     r5)

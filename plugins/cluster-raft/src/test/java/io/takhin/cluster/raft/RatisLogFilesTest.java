@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.takhin.api.TakhinException;
 import io.takhin.testkit.TestContext;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// R3 and R5 of Ratis' own files: what is damaged is named before Ratis is started. Over a closed
 /// segment that was emptied it waited for its whole start timeout, and named nothing.
 class RatisLogFilesTest {
+  @TempDir static Path saved;
+
   @TempDir Path dir;
   private final TestContext context = TestClusters.context();
   private Path current = Path.of("");
@@ -27,20 +32,32 @@ class RatisLogFilesTest {
   private Path open = Path.of("");
 
   /// As a kill leaves it: a closed segment, and an open one with room ahead.
-  @BeforeEach
-  void fill() throws IOException {
-    RaftCluster first = TestClusters.started(TestClusters.config(dir.resolve("first")), context);
-    TestClusters.create(first, "early", 2);
-    first.close();
-    Path data = dir.resolve("killed");
-    try (RaftCluster second =
-        TestClusters.started(TestClusters.config(dir.resolve("first")), context)) {
-      TestClusters.create(second, "late", 2);
-      copy(dir.resolve("first"), data);
+  @BeforeAll
+  static void fill() throws IOException {
+    try (TestContext context = TestClusters.context()) {
+      RaftClusterConfig config = TestClusters.config(saved.resolve("first"));
+      RaftCluster first = TestClusters.started(config, context);
+      TestClusters.create(first, "early", 2);
+      first.close();
+      try (RaftCluster second = TestClusters.started(config, context)) {
+        TestClusters.create(second, "late", 2);
+        copy(saved.resolve("first"), saved.resolve("killed"));
+      }
     }
+  }
+
+  @BeforeEach
+  void restore() throws IOException {
+    Path data = dir.resolve("killed");
+    copy(saved.resolve("killed"), data);
     current = new RaftStorageDirectory(data, 1).current();
     closed = file("log_0-");
     open = file("log_inprogress_");
+  }
+
+  @AfterEach
+  void closeContext() {
+    context.close();
   }
 
   private static void copy(Path from, Path to) throws IOException {
@@ -98,7 +115,7 @@ class RatisLogFilesTest {
             new byte[bytes.length],
             Arrays.copyOf(bytes, bytes.length / 2),
             Arrays.copyOf(bytes, 8),
-            "somebody's text\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            "somebody's text\n".getBytes(StandardCharsets.US_ASCII));
     for (byte[] kind : kinds) {
       Files.write(closed, kind);
       named(closed);
