@@ -61,11 +61,7 @@ if [ -z "${TAKHIN_BENCH_HOME:-}" ]; then
   "$build/takhin/bin/takhin.sh" train >&2
   TAKHIN_BENCH_HOME=$build/takhin
 fi
-if [ ! -f "$build/kafka-libs/.complete" ]; then
-  "$here/mvn" -q -f "$here/bench/kafka/pom.xml" dependency:copy-dependencies \
-    -DoutputDirectory="$build/kafka-libs" -DincludeScope=runtime
-  touch "$build/kafka-libs/.complete"
-fi
+kafka_libs=$("$here/kafka.sh" libs)
 if command -v cc >/dev/null && [ "$(uname -m)" = x86_64 ]; then
   cc -O2 -msse4.2 -o "$build/floor" "$here/bench/floor.c"
 fi
@@ -76,7 +72,7 @@ fi
 # The load generator is a JVM of its own; what it measures is added to the results.
 bench=("$JAVA_HOME/bin/java" -Xmx2g -XX:MaxDirectMemorySize=8g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED
   -cp "$here/bench/target/classes:$build/libs/*" io.takhin.bench.Bench
-  "$TAKHIN_BENCH_HOME" "$build/kafka-libs" "$build/work" "$results")
+  "$TAKHIN_BENCH_HOME" "$kafka_libs" "$build/work" "$results")
 
 if [ -z "$whole" ]; then
   status=0

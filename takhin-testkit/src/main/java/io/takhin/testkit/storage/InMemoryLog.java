@@ -292,13 +292,15 @@ final class InMemoryLog implements PartitionLog {
 
   private @Nullable Rejected validate(ByteBuffer in, int at, Origin origin, long next) {
     int left = in.limit() - at;
-    if (left < RecordBatch.HEADER_BYTES
-        || RecordBatch.sizeBytes(in, at) < RecordBatch.HEADER_BYTES
-        || RecordBatch.sizeBytes(in, at) > left) {
-      return new Rejected(ErrorCode.CORRUPT_MESSAGE, "a batch passes its buffer");
+    if (left < RecordBatch.HEADER_BYTES || RecordBatch.sizeBytes(in, at) > left) {
+      return new Rejected(ErrorCode.INVALID_RECORD, "a batch passes its buffer");
     }
-    if (RecordBatch.magic(in, at) != RecordBatch.MAGIC) {
+    byte magic = RecordBatch.magic(in, at);
+    if (magic == 0 || magic == 1) {
       return new Rejected(ErrorCode.INVALID_RECORD, "magic is not 2");
+    }
+    if (magic != RecordBatch.MAGIC || RecordBatch.sizeBytes(in, at) < RecordBatch.HEADER_BYTES) {
+      return new Rejected(ErrorCode.CORRUPT_MESSAGE, "no batch of any format");
     }
     if (RecordBatch.computeCrc(in, at) != RecordBatch.crc(in, at)) {
       return new Rejected(ErrorCode.CORRUPT_MESSAGE, "wrong checksum");

@@ -242,10 +242,10 @@ public abstract class LogStorageContract {
   @Test
   void t23DamagedBatchesAreRejectedAndNothingIsStored() {
     assertRejected(ErrorCode.CORRUPT_MESSAGE, flipped(70));
-    assertRejected(ErrorCode.CORRUPT_MESSAGE, cut(1));
-    assertRejected(ErrorCode.CORRUPT_MESSAGE, cut(30));
+    assertRejected(ErrorCode.INVALID_RECORD, cut(1));
+    assertRejected(ErrorCode.INVALID_RECORD, cut(30));
     assertRejected(ErrorCode.INVALID_RECORD, changed(buffer -> buffer.put(16, (byte) 1)));
-    assertRejected(ErrorCode.INVALID_RECORD, changed(buffer -> buffer.put(16, (byte) 3)));
+    assertRejected(ErrorCode.CORRUPT_MESSAGE, changed(buffer -> buffer.put(16, (byte) 3)));
     assertRejected(ErrorCode.INVALID_RECORD, changed(buffer -> buffer.putInt(23, 5)));
     assertRejected(ErrorCode.INVALID_RECORD, changed(buffer -> buffer.putInt(57, -1)));
     assertRejected(ErrorCode.INVALID_RECORD, changed(buffer -> buffer.putShort(21, (short) 0x20)));

@@ -87,7 +87,24 @@ final class Verifications {
           drain(log, producerId, next(producerId));
         });
     questions.ask(
-        partition, append, producerId, producerEpoch(append), error -> answered(append, error));
+        partition,
+        append,
+        producerId,
+        producerEpoch(append),
+        error -> answered(append, error == ErrorCode.NONE ? sequenceError(log, append) : error));
+  }
+
+  /// Of a producer that this log does not know only sequence 0 can be the first, now that each of
+  /// its transactions has an epoch of its own (KIP-890): anything else is a late batch of an earlier
+  /// one. Clients that do as they should never come as far as the search.
+  private static ErrorCode sequenceError(PartitionLog log, PendingAppend append) {
+    int sequence = RecordBatch.baseSequence(append.records(), append.records().position());
+    return append.joinsTransaction()
+            && sequence != 0
+            && log.activeProducers().stream()
+                .noneMatch(known -> known.producerId() == producerId(append))
+        ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+        : ErrorCode.NONE;
   }
 
   private void answered(PendingAppend append, ErrorCode error) {
@@ -95,7 +112,10 @@ final class Verifications {
       appender.accept(append);
       return;
     }
-    String message = "the transaction coordinator answered " + error;
+    String message =
+        error == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+            ? "a transaction's first batch here has sequence 0"
+            : "the transaction coordinator answered " + error;
     PendingAppend same = nextOf(append);
     while (same != null) {
       same.fail(error, message);

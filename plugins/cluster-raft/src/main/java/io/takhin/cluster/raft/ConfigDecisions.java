@@ -49,6 +49,11 @@ record ConfigDecisions(StaticConfigs statics) {
         continue;
       }
       Result wrong = checkResource(image, request.resource());
+      if (wrong != null && wrong.error() == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) {
+        // As in Kafka: what no topic could have is wrong also for one that is not there.
+        Result nowhere = applyTo(new TreeMap<>(), request);
+        wrong = nowhere == null ? wrong : nowhere;
+      }
       if (wrong == null) {
         Map<String, String> before = image.config(request.resource());
         Map<String, String> after = new TreeMap<>(request.replaceAll() ? Map.of() : before);
@@ -119,8 +124,8 @@ record ConfigDecisions(StaticConfigs statics) {
             ErrorCode.INVALID_REQUEST, "Config " + change.key() + " stands there more than once.");
       }
       ConfigKey key = ConfigTables.of(type).get(change.key());
-      // What is set already may go, also if this version does not know it.
-      if (key == null && !(change.op() == Op.DELETE && configs.containsKey(change.key()))) {
+      // What this version does not know may go, also if it is not there, as in Kafka.
+      if (key == null && change.op() != Op.DELETE) {
         return new Result(
             ErrorCode.INVALID_CONFIG,
             "Unknown %s config name: %s"

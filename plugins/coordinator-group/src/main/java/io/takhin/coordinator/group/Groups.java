@@ -56,7 +56,8 @@ final class Groups {
     return groups.get(group.groupId()) == group;
   }
 
-  /// Forgets a group that holds nothing and that the log does not know.
+  /// Forgets a group that holds nothing and that the log does not know. As in Kafka it stays in
+  /// sight, empty, until offsets expire the next time.
   void dropIfVoid(Group group, long wallMs) {
     if (group.is(GroupState.EMPTY)
         && !group.inLog
@@ -89,7 +90,6 @@ final class Groups {
           if (group != null) {
             group.offsets().remove(key);
             pending.removed(group, key, order);
-            dropIfVoid(group, wallMs);
           }
         }
       }

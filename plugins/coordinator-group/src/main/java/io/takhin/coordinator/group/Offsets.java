@@ -342,7 +342,11 @@ final class Offsets {
         tombstones.add(new GroupRecord.GroupMetadata(group.groupId(), null));
       }
     }
-    write(tombstones, out, (appended, then) -> {});
+    write(tombstones, out, (appended, then) -> dropVoid(now));
+  }
+
+  private void dropVoid(Now now) {
+    List.copyOf(groups.all()).forEach(group -> groups.dropIfVoid(group, now.wallMs()));
   }
 
   private boolean expired(Group group, OffsetKey key, CommittedOffset offset, long wallMs) {

@@ -123,9 +123,12 @@ record Transaction(
   }
 
   /// Aborted under an epoch that no producer has: whoever wrote so far is fenced.
-  Transaction fenced(long nowMs) {
+  ///
+  /// @param lastEpoch the epoch of the producer that may go on with the new one, because it asked
+  ///     for this itself; else none
+  Transaction fenced(short lastEpoch, long nowMs) {
     short next = producerEpoch == Short.MAX_VALUE ? producerEpoch : (short) (producerEpoch + 1);
-    return decided(false, next, NO_EPOCH, NO_ID, nowMs, (short) 0);
+    return decided(false, next, lastEpoch, NO_ID, nowMs, (short) 0);
   }
 
   private Transaction decided(

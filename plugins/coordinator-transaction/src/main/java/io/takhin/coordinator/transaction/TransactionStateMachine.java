@@ -262,8 +262,6 @@ final class TransactionStateMachine implements StateMachine<TransactionRecord, E
     }
   }
 
-  // Decisions.
-
   private boolean tryInit(
       Request request, int timeoutMs, CompletableFuture<InitResult> to, Now now, Effects out) {
     Entry entry = entries.get(request.id);
@@ -285,10 +283,11 @@ final class TransactionStateMachine implements StateMachine<TransactionRecord, E
       return false;
     }
     if (current.state() == TransactionState.ONGOING) {
-      // The epoch of the fence goes to nobody: the request comes back to a completed transaction
-      // and gets one more.
+      // The request comes back to a completed transaction and gets one more epoch than the fence,
+      // unless the transaction's producer asks itself: that one gets the fence's (KIP-360).
       counters.fenced();
-      fence(entry, now, out);
+      boolean itself = expected && epoch == current.producerEpoch();
+      fence(entry, itself ? epoch : Transaction.NO_EPOCH, now, out);
       return false;
     }
     Transaction next;
@@ -564,8 +563,8 @@ final class TransactionStateMachine implements StateMachine<TransactionRecord, E
     void tell(ErrorCode error, Effects out);
   }
 
-  private void fence(Entry entry, Now now, Effects out) {
-    decide(entry, entry.current.fenced(now.wallMs()), out, (error, then) -> {});
+  private void fence(Entry entry, short lastEpoch, Now now, Effects out) {
+    decide(entry, entry.current.fenced(lastEpoch, now.wallMs()), out, (error, then) -> {});
   }
 
   private void decide(Entry entry, Transaction next, Effects out, Told told) {
@@ -699,7 +698,7 @@ final class TransactionStateMachine implements StateMachine<TransactionRecord, E
       arm(entry, now.monotonicMs() + RETRY_MS);
     } else if (state == TransactionState.ONGOING) {
       counters.timedOut();
-      fence(entry, now, out);
+      fence(entry, Transaction.NO_EPOCH, now, out);
     } else if (state.prepared() && entry.markersWritten) {
       complete(entry, now, out);
     }

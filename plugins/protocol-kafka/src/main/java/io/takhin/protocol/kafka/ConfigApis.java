@@ -345,6 +345,9 @@ final class ConfigApis {
     if (!nulls.isEmpty()) {
       throw Conversions.invalid("Null value not supported for : " + String.join(", ", nulls));
     }
+    if (type == ConfigResource.Type.TOPIC && wanted.name().isEmpty()) {
+      throw Conversions.invalid("Default topic resources are not allowed.");
+    }
     checkName(type, wanted.name());
     return new ConfigChanges(resource, changes, replaceAll);
   }

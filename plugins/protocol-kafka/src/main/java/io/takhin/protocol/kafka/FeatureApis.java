@@ -49,18 +49,15 @@ final class FeatureApis {
     UpdateFeaturesResponseData response = new UpdateFeaturesResponseData().setErrorMessage(null);
     for (int i = 0; i < updates.size(); i++) {
       Result result = results.get(i);
-      if (version <= 1) {
-        response
-            .results()
-            .add(
-                new UpdatableFeatureResult()
-                    .setFeature(updates.get(i).name())
-                    .setErrorCode(result.error().code())
-                    .setErrorMessage(Conversions.message(result)));
-      } else if (result.error() != ErrorCode.NONE && response.errorCode() == 0) {
-        response
+      if (result.error() != ErrorCode.NONE) {
+        // All or nothing, and so is the answer, as in Kafka.
+        return response
             .setErrorCode(result.error().code())
-            .setErrorMessage("No feature was updated: " + Conversions.message(result));
+            .setErrorMessage("No feature was updated: " + Conversions.message(result))
+            .setResults(new UpdateFeaturesResponseData.UpdatableFeatureResultCollection());
+      }
+      if (version <= 1) {
+        response.results().add(new UpdatableFeatureResult().setFeature(updates.get(i).name()));
       }
     }
     return response;

@@ -83,21 +83,23 @@ final class BatchValidator {
     return prepareClient(append, config, nowMs);
   }
 
-  /// Whether the batch is whole, of format 2 and undamaged.
+  /// Whether the batch is whole, of format 2 and undamaged. The codes are Kafka's: what is cut off
+  /// is no batch at all (INVALID_RECORD), a format that never was is damage (CORRUPT_MESSAGE).
   private static @Nullable Rejected checkFrame(ByteBuffer in, int at) {
     int left = in.limit() - at;
     if (left < RecordBatch.HEADER_BYTES) {
-      return new Rejected(ErrorCode.CORRUPT_MESSAGE, left + " bytes are less than a batch header");
+      return invalid(left + " bytes are less than a batch header");
     }
     if (RecordBatch.magic(in, at) != RecordBatch.MAGIC) {
+      byte magic = RecordBatch.magic(in, at);
       return new Rejected(
-          ErrorCode.INVALID_RECORD,
-          "record format " + RecordBatch.magic(in, at) + "; only format 2 is written");
+          magic == 0 || magic == 1 ? ErrorCode.INVALID_RECORD : ErrorCode.CORRUPT_MESSAGE,
+          "record format " + magic + "; only format 2 is written");
     }
     long size = RecordBatch.sizeBytes(in, at);
     if (size < RecordBatch.HEADER_BYTES || size > left) {
-      return new Rejected(
-          ErrorCode.CORRUPT_MESSAGE, "a batch of " + size + " bytes in " + left + " bytes");
+      String text = "a batch of " + size + " bytes in " + left + " bytes";
+      return size > left ? invalid(text) : new Rejected(ErrorCode.CORRUPT_MESSAGE, text);
     }
     if (RecordBatch.computeCrc(in, at) != RecordBatch.crc(in, at)) {
       return new Rejected(ErrorCode.CORRUPT_MESSAGE, "wrong checksum");

@@ -154,10 +154,12 @@ final class FetchEncoder {
     boolean flexible = flexible(slot);
     out.writeInt(cursor.index());
     out.writeShort(cursor.error.code());
-    out.writeLong(cursor.highWatermark);
-    out.writeLong(cursor.lastStableOffset);
+    // Kafka tells nothing of the log then; clients ask ListOffsets.
+    boolean outside = cursor.error == ErrorCode.OFFSET_OUT_OF_RANGE;
+    out.writeLong(outside ? -1 : cursor.highWatermark);
+    out.writeLong(outside ? -1 : cursor.lastStableOffset);
     if (slot.version() >= 5) {
-      out.writeLong(cursor.logStartOffset);
+      out.writeLong(outside ? -1 : cursor.logStartOffset);
     }
     aborted(out, slot, cursor);
     if (slot.version() >= 11) {

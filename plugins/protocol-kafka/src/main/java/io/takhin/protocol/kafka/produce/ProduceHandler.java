@@ -156,9 +156,7 @@ public final class ProduceHandler {
     Partition partition = topic == null ? null : topic.topic().partition(index);
     ErrorCode error = topicError;
     String message = null;
-    if (request.acks < -1 || request.acks > 1) {
-      error = ErrorCode.INVALID_REQUIRED_ACKS;
-    } else if (error == ErrorCode.NONE && topic != null && partition == null) {
+    if (error == ErrorCode.NONE && topic != null && partition == null) {
       error =
           index >= 0 && index < topic.topic().partitionCount()
               ? ErrorCode.NOT_LEADER_OR_FOLLOWER
@@ -171,6 +169,9 @@ public final class ProduceHandler {
           message == null
               ? ErrorCode.NONE
               : recordsError(bytes, request.recordsAt(at), length, version);
+      if (error == ErrorCode.NONE && (request.acks < -1 || request.acks > 1)) {
+        error = ErrorCode.INVALID_REQUIRED_ACKS;
+      }
     }
     boolean append = error == ErrorCode.NONE && partition != null;
     ByteBuffer records = append ? bytes.slice(request.recordsAt(at), length) : NO_RECORDS;
@@ -186,6 +187,7 @@ public final class ProduceHandler {
       part.refuse(error, message);
       return;
     }
+    part.partition = partition;
     try {
       partition.append(part);
     } catch (RuntimeException e) {
@@ -204,6 +206,12 @@ public final class ProduceHandler {
     }
     if (RecordBatch.magic(bytes, at) != RecordBatch.MAGIC) {
       return "record batches have magic 2, not " + RecordBatch.magic(bytes, at);
+    }
+    long size = RecordBatch.sizeBytes(bytes, at);
+    if (size >= RecordBatch.HEADER_BYTES && size != length) {
+      return size > length
+          ? "a batch of " + size + " bytes in " + length + " bytes"
+          : "more than one batch for a partition";
     }
     if (version < FIRST_WITH_ZSTD && RecordBatch.codec(bytes, at) == CompressionType.ZSTD.id()) {
       return "zstd needs version 7 of Produce or later (KIP-110)";
@@ -229,9 +237,13 @@ public final class ProduceHandler {
       return ErrorCode.INVALID_RECORD;
     }
     if (length < RecordBatch.HEADER_BYTES) {
-      return ErrorCode.CORRUPT_MESSAGE;
+      return ErrorCode.INVALID_RECORD;
     }
-    if (RecordBatch.magic(bytes, at) != RecordBatch.MAGIC) {
+    byte magic = RecordBatch.magic(bytes, at);
+    if (magic != RecordBatch.MAGIC) {
+      return magic == 0 || magic == 1 ? ErrorCode.INVALID_RECORD : ErrorCode.CORRUPT_MESSAGE;
+    }
+    if (RecordBatch.sizeBytes(bytes, at) != length) {
       return ErrorCode.INVALID_RECORD;
     }
     return version < FIRST_WITH_ZSTD && RecordBatch.codec(bytes, at) == CompressionType.ZSTD.id()

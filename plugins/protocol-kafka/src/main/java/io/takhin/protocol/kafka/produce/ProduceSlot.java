@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.cluster.Cluster;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
+import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.PartitionAppend;
 import io.takhin.api.partition.PartitionService.Topic;
 import io.takhin.api.storage.LogAppend.Origin;
@@ -202,6 +203,10 @@ final class ProduceSlot extends ResponseSlot {
     private final ProduceSlot slot;
     private final int index;
     private final @Nullable Topic topic;
+
+    /// What is appended to; null if it came to no append.
+    @Nullable Partition partition;
+
     private ErrorCode error = ErrorCode.NONE;
     private long baseOffset = -1;
     private long logAppendTimeMs = -1;
@@ -219,6 +224,25 @@ final class ProduceSlot extends ResponseSlot {
       this.slot = slot;
       this.index = index;
       this.topic = topic;
+    }
+
+    /// The start of the log that refused a batch: by it a producer whose id is unknown sees whether
+    /// its records were only deleted. As in Kafka not for what the log did not look at.
+    private long knownStart(ErrorCode code) {
+      Partition asked = partition;
+      return switch (code) {
+        case INVALID_RECORD,
+            INVALID_TIMESTAMP,
+            OUT_OF_ORDER_SEQUENCE_NUMBER,
+            DUPLICATE_SEQUENCE_NUMBER,
+            UNKNOWN_PRODUCER_ID,
+            INVALID_TXN_STATE ->
+            asked == null ? -1 : asked.logStartOffset();
+        // The epochs of transactions the coordinator judges, before the log is asked.
+        case INVALID_PRODUCER_EPOCH ->
+            asked == null || slot.transactionalId() != null ? -1 : asked.logStartOffset();
+        default -> -1;
+      };
     }
 
     void refuse(ErrorCode code, @Nullable String why) {
@@ -242,7 +266,7 @@ final class ProduceSlot extends ResponseSlot {
       error = unknown ? ErrorCode.INVALID_TXN_STATE : code;
       baseOffset = offset;
       logAppendTimeMs = appendTimeMs;
-      logStartOffset = startOffset;
+      logStartOffset = code == ErrorCode.NONE ? startOffset : knownStart(code);
       message = why;
       slot.arrived();
     }
