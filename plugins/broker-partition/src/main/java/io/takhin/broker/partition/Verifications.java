@@ -95,8 +95,8 @@ final class Verifications {
   }
 
   /// Of a producer that this log does not know only sequence 0 can be the first, now that each of
-  /// its transactions has an epoch of its own (KIP-890): anything else is a late batch of an earlier
-  /// one. Clients that do as they should never come as far as the search.
+  /// its transactions has an epoch of its own (KIP-890): anything else is a late batch of an
+  /// earlier one. Clients that do as they should never come as far as the search.
   private static ErrorCode sequenceError(PartitionLog log, PendingAppend append) {
     int sequence = RecordBatch.baseSequence(append.records(), append.records().position());
     return append.joinsTransaction()
