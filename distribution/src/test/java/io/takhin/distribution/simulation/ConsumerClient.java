@@ -273,7 +273,7 @@ final class ConsumerClient {
         memberId = "";
         yield false;
       }
-      case ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS -> false;
+      case ILLEGAL_GENERATION, GROUP_ID_NOT_FOUND, REBALANCE_IN_PROGRESS -> false;
       default -> true;
     };
   }

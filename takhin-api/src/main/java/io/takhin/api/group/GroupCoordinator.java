@@ -104,16 +104,16 @@ public interface GroupCoordinator extends Service {
 
   /// Commits offsets; a result for each, in order. That the topics exist is the caller's to check.
   ///
-  /// Errors: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION (also with a generation for
-  /// a group that is not there), REBALANCE_IN_PROGRESS; per offset OFFSET_METADATA_TOO_LARGE,
-  /// INVALID_COMMIT_OFFSET_SIZE.
+  /// Errors: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, GROUP_ID_NOT_FOUND (a
+  /// generation of a group that is not there), REBALANCE_IN_PROGRESS; per offset
+  /// OFFSET_METADATA_TOO_LARGE, INVALID_COMMIT_OFFSET_SIZE.
   CompletableFuture<List<ErrorCode>> commitOffsets(CommitRequest request);
 
   /// TxnOffsetCommit: offsets that become visible when the transaction commits (KIP-98, KIP-447); a
   /// result for each, in order. The caller has seen to it that the transaction includes the group.
   ///
-  /// Errors: as of [#commitOffsets], but a rebalance refuses nothing; besides
-  /// INVALID_PRODUCER_EPOCH.
+  /// Errors: as of [#commitOffsets], but a rebalance refuses nothing, and a generation of a group
+  /// that is not there is ILLEGAL_GENERATION; besides INVALID_PRODUCER_EPOCH.
   CompletableFuture<List<ErrorCode>> commitTransactionalOffsets(TxnCommitRequest request);
 
   /// TxnOffsetCommit.

@@ -462,7 +462,7 @@ public abstract class GroupCoordinatorContract {
     assertEquals("Empty", group.describe().state());
     assertEquals("", group.describe().protocolType());
     assertEquals(
-        ErrorCode.ILLEGAL_GENERATION,
+        ErrorCode.GROUP_ID_NOT_FOUND,
         new GroupScript(coordinator, "nothing").commit(1, "m", "orders", 0, 1, "").join());
   }
 

@@ -466,7 +466,10 @@ public final class InMemoryGroupCoordinator implements GroupCoordinator {
 
   private ErrorCode checkCommit(@Nullable InMemoryGroup group, CommitRequest request) {
     boolean simple = request.generation() < 0;
-    if (group == null || group.state.equals("Empty")) {
+    if (group == null) {
+      return simple ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND;
+    }
+    if (group.state.equals("Empty")) {
       return simple ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
     }
     ErrorCode error = group.validate(request.memberId(), request.instanceId());

@@ -205,8 +205,7 @@ final class Offsets {
       if (simple && groups.full()) {
         return ErrorCode.GROUP_MAX_SIZE_REACHED;
       }
-      // Clients of all versions know what to do about this one: they join anew.
-      return simple ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+      return simple ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND;
     }
     GroupState state = group.state();
     if (simple && state == GroupState.EMPTY) {

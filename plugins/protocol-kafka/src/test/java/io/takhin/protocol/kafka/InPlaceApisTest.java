@@ -224,6 +224,16 @@ class InPlaceApisTest {
         outcomes(commit(version, committing(uuid(orders), "orders", 0, 1)), 0));
   }
 
+  @ParameterizedTest
+  @MethodSource("commitVersions")
+  void t40_aGroupThatIsNotThereIsToldAsSuchFromVersion9(int version) {
+    groups.committed = ErrorCode.GROUP_ID_NOT_FOUND;
+    int code = version < 9 ? 22 : 69;
+    assertEquals(
+        List.of("0:" + code),
+        outcomes(commit(version, committing(uuid(orders), "orders", 0)), 0));
+  }
+
   @Test
   void aCommitThatWaitsIsAnsweredInItsPlaceAndOneThatFailsGetsTheCode() {
     var usual = groups.commitOutcome;

@@ -90,7 +90,7 @@ public final class OffsetCommitHandler implements RequestHandler {
     out.setInt(0, out.readableBytes() - 4);
     OffsetCommitSlot slot =
         new OffsetCommitSlot(
-            metrics, connection, correlationId, requestBytes, out, commit.errorsAt());
+            metrics, connection, correlationId, requestBytes, version, out, commit.errorsAt());
     if (commit.offsets.isEmpty()) {
       slot.respond(out);
       return true;

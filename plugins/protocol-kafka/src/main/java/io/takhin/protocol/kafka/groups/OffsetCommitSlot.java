@@ -18,7 +18,10 @@ import org.slf4j.LoggerFactory;
 final class OffsetCommitSlot extends ResponseSlot {
   private static final Logger log = LoggerFactory.getLogger(OffsetCommitSlot.class);
 
+  private static final int FIRST_WITH_GROUP_ID_NOT_FOUND = 9;
+
   private final TransportMetrics metrics;
+  private final short version;
   private final ByteBuf answer;
   private final int[] errorsAt;
 
@@ -27,10 +30,12 @@ final class OffsetCommitSlot extends ResponseSlot {
       Connection connection,
       int correlationId,
       int requestBytes,
+      short version,
       ByteBuf answer,
       int[] errorsAt) {
     super(connection, ApiKeys.OFFSET_COMMIT.id, correlationId, requestBytes);
     this.metrics = metrics;
+    this.version = version;
     this.answer = answer;
     this.errorsAt = errorsAt;
   }
@@ -56,9 +61,16 @@ final class OffsetCommitSlot extends ResponseSlot {
       return;
     }
     for (int i = 0; i < errorsAt.length; i++) {
-      answer.setShort(errorsAt[i], errors.get(i).code());
+      answer.setShort(errorsAt[i], told(errors.get(i)).code());
     }
     respond(answer);
+  }
+
+  /// Clients of versions before 9 do not know of groups that are not there, but join anew at this.
+  private ErrorCode told(ErrorCode error) {
+    return error == ErrorCode.GROUP_ID_NOT_FOUND && version < FIRST_WITH_GROUP_ID_NOT_FOUND
+        ? ErrorCode.ILLEGAL_GENERATION
+        : error;
   }
 
   /// Gives every offset the failure's code, and answers. Threading: the loop.
