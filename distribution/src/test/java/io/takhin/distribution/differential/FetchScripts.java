@@ -7,7 +7,7 @@ import static io.takhin.distribution.differential.LogRequests.fetchCommitted;
 import static io.takhin.distribution.differential.LogRequests.listOffsets;
 import static io.takhin.distribution.differential.LogRequests.produce;
 import static io.takhin.distribution.differential.Requests.versions;
-import static io.takhin.distribution.differential.TopicRequests.create;
+import static io.takhin.distribution.differential.TopicRequests.createTopics;
 import static io.takhin.distribution.differential.TopicRequests.delete;
 import static io.takhin.distribution.differential.TopicRequests.topic;
 
@@ -189,7 +189,7 @@ final class FetchScripts {
   private static Script deletions(int v) {
     return Script.named("T16 deleted records v" + v)
         .step(topic("a", 1))
-        .step(create(4, false, Wanted.wanted("c", 1).config("cleanup.policy", "compact")))
+        .step(createTopics(4, false, Wanted.wanted("c", 1).config("cleanup.policy", "compact")))
         .step(produce(9, "a", 0, "x", "y"))
         .step(produce(9, "a", 0, "z"))
         .step(deleteRecords(v, "a", 0, 1))

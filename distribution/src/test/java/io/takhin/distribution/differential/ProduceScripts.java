@@ -6,7 +6,7 @@ import static io.takhin.distribution.differential.LogRequests.listOffsets;
 import static io.takhin.distribution.differential.LogRequests.produce;
 import static io.takhin.distribution.differential.Requests.ask;
 import static io.takhin.distribution.differential.Requests.versions;
-import static io.takhin.distribution.differential.TopicRequests.create;
+import static io.takhin.distribution.differential.TopicRequests.createTopics;
 import static io.takhin.distribution.differential.TopicRequests.topic;
 import static io.takhin.distribution.differential.TransactionRequests.init;
 
@@ -155,8 +155,10 @@ final class ProduceScripts {
   private static Script compressed(CompressionType type) {
     return Script.named("compressed with " + type.name)
         .step(topic("a", 1))
-        .step(create(4, false, Wanted.wanted("b", 1).config("compression.type", "gzip")))
-        .step(create(4, false, Wanted.wanted("c", 1).config("compression.type", "uncompressed")))
+        .step(createTopics(4, false, Wanted.wanted("b", 1).config("compression.type", "gzip")))
+        .step(
+            createTopics(
+                4, false, Wanted.wanted("c", 1).config("compression.type", "uncompressed")))
         .step(produce(7, "a", 0, _ -> Batch.of("x".repeat(100), "y").compressed(type)))
         .step(produce(3, "a", 0, _ -> Batch.of("x".repeat(100), "y").compressed(type)))
         .step(produce(7, "c", 0, _ -> Batch.of("x".repeat(100), "y").compressed(type)))
@@ -177,9 +179,9 @@ final class ProduceScripts {
 
   private static Script timestamps(String type) {
     return Script.named("T24 timestamps with " + type)
-        .step(create(4, false, Wanted.wanted("a", 1).config("message.timestamp.type", type)))
+        .step(createTopics(4, false, Wanted.wanted("a", 1).config("message.timestamp.type", type)))
         .step(
-            create(
+            createTopics(
                 7, false, Wanted.wanted("b", 1).config("message.timestamp.before.max.ms", "1000")))
         .step(produce(9, "a", 0, _ -> new Batch().record(-1, null, "none")))
         .step(produce(9, "a", 0, _ -> new Batch().record(0, null, "epoch")))
@@ -246,7 +248,7 @@ final class ProduceScripts {
 
   private static Script sizes() {
     return Script.named("T65 batches that are too large")
-        .step(create(4, false, Wanted.wanted("a", 1).config("max.message.bytes", "200")))
+        .step(createTopics(4, false, Wanted.wanted("a", 1).config("max.message.bytes", "200")))
         .step(produce(9, "a", 0, "x"))
         .step(produce(9, "a", 0, "x".repeat(300)))
         .step(produce(3, "a", 0, "x".repeat(300)))
@@ -260,7 +262,7 @@ final class ProduceScripts {
 
   private static Script keys() {
     return Script.named("T25 records without keys in a compacted topic")
-        .step(create(4, false, Wanted.wanted("a", 1).config("cleanup.policy", "compact")))
+        .step(createTopics(4, false, Wanted.wanted("a", 1).config("cleanup.policy", "compact")))
         .step(produce(9, "a", 0, "no key"))
         .step(produce(7, "a", 0, "no key"))
         .step(

@@ -51,7 +51,7 @@ final class RandomScripts {
     int subject = random.nextInt(6);
     second = subject == 4;
     switch (subject) {
-      case 0, 1 -> script.step(TopicRequests.create(4, false, configured()));
+      case 0, 1 -> script.step(TopicRequests.createTopics(4, false, configured()));
       case 2 -> script.steps(GroupRequests.joined(5, member("one"), GroupRequests.Terms.CONSUMER));
       case 3, 4 -> script.step(TransactionRequests.init(2, "t", "p", 60_000));
       default -> {}
@@ -366,7 +366,8 @@ final class RandomScripts {
       case 3, 4, 5 -> transactionalBatch(as);
       case 6, 7, 8 ->
           script.step(
-              TransactionRequests.end(second ? 5 : version(ApiKeys.END_TXN, 4), as, random.nextBoolean()));
+              TransactionRequests.end(
+                  second ? 5 : version(ApiKeys.END_TXN, 4), as, random.nextBoolean()));
       case 9 ->
           script.step(TransactionRequests.addOffsets(version(ApiKeys.ADD_OFFSETS_TO_TXN), as, "g"));
       case 10 ->
@@ -429,7 +430,7 @@ final class RandomScripts {
               });
       case 0 ->
           script.step(
-              TopicRequests.create(
+              TopicRequests.createTopics(
                   version(ApiKeys.CREATE_TOPICS, 4),
                   random.nextBoolean(),
                   Wanted.wanted(one("a", "b", "c", "!bad name"), mostly(1, 2, 0, -1, -2))

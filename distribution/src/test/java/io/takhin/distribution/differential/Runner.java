@@ -143,7 +143,7 @@ final class Runner implements AutoCloseable {
   private Answer receive(Step step, @Nullable ApiMessage request) throws IOException {
     ByteBuffer frame = connection(step.connection()).receive(ANSWER_LIMIT_MS);
     if (frame == null) {
-      connections.remove(step.connection()).close();
+      drop(step.connection());
       return new Answer(JSON.objectNode().put("noAnswerInMs", ANSWER_LIMIT_MS), null);
     }
     return decode(step, request, frame);
@@ -183,8 +183,15 @@ final class Runner implements AutoCloseable {
   }
 
   private Answer closed(int connection) throws IOException {
-    connections.remove(connection).close();
+    drop(connection);
     return new Answer(JSON.objectNode().put("closed", true), null);
+  }
+
+  private void drop(int number) throws IOException {
+    Connection connection = connections.remove(number);
+    if (connection != null) {
+      connection.close();
+    }
   }
 
   private void collect(int connection) throws IOException {

@@ -44,10 +44,10 @@ final class TopicRequests {
 
   /// A topic with so many partitions, made in a version that does not tell its configuration.
   static Step topic(String name, int partitions) {
-    return create(4, false, Wanted.wanted(name, partitions));
+    return createTopics(4, false, Wanted.wanted(name, partitions));
   }
 
-  static Step create(int version, boolean validateOnly, Wanted... topics) {
+  static Step createTopics(int version, boolean validateOnly, Wanted... topics) {
     return ask(
         ApiKeys.CREATE_TOPICS,
         version,

@@ -2,7 +2,7 @@ package io.takhin.distribution.differential;
 
 import static io.takhin.distribution.differential.Requests.versions;
 import static io.takhin.distribution.differential.TopicRequests.Wanted.wanted;
-import static io.takhin.distribution.differential.TopicRequests.create;
+import static io.takhin.distribution.differential.TopicRequests.createTopics;
 import static io.takhin.distribution.differential.TopicRequests.delete;
 import static io.takhin.distribution.differential.TopicRequests.deleteById;
 import static io.takhin.distribution.differential.TopicRequests.describePartitions;
@@ -95,40 +95,41 @@ final class TopicScripts {
 
   private static Script creation(int v) {
     return Script.named("T15 creation v" + v)
-        .step(create(v, true, wanted("a", 2)))
+        .step(createTopics(v, true, wanted("a", 2)))
         .step(metadata(4, false, "a"))
-        .step(create(v, false, wanted("a", 2)))
-        .step(create(v, false, wanted("a", 2)))
-        .step(create(v, true, wanted("a", 2)))
-        .step(create(v, false, wanted("b", 0)))
-        .step(create(v, false, wanted("b", -2)))
-        .step(create(v, false, wanted("b", 1).replicas(0)))
-        .step(create(v, false, wanted("b", 1).replicas(-2)))
-        .step(create(v, false, wanted("b", 1).replicas(3)))
-        .step(create(v, true, wanted("b", -1)))
-        .step(create(v, true, wanted("b", 1).replicas(-1)))
-        .step(create(v, true, wanted("b", -1).replicas(-1)))
-        .step(create(v, true, wanted("!", 1)))
-        .step(create(v, true, wanted("!.", 1)))
-        .step(create(v, true, wanted("!..", 1)))
-        .step(create(v, true, wanted("!a b", 1)))
-        .step(create(v, true, wanted("!" + "n".repeat(249), 1)))
-        .step(create(v, true, wanted("!" + "n".repeat(250), 1)))
-        .step(create(v, true, wanted("b", 1), wanted("!a b", 1), wanted("a", 1)))
-        .step(create(v, false))
+        .step(createTopics(v, false, wanted("a", 2)))
+        .step(createTopics(v, false, wanted("a", 2)))
+        .step(createTopics(v, true, wanted("a", 2)))
+        .step(createTopics(v, false, wanted("b", 0)))
+        .step(createTopics(v, false, wanted("b", -2)))
+        .step(createTopics(v, false, wanted("b", 1).replicas(0)))
+        .step(createTopics(v, false, wanted("b", 1).replicas(-2)))
+        .step(createTopics(v, false, wanted("b", 1).replicas(3)))
+        .step(createTopics(v, true, wanted("b", -1)))
+        .step(createTopics(v, true, wanted("b", 1).replicas(-1)))
+        .step(createTopics(v, true, wanted("b", -1).replicas(-1)))
+        .step(createTopics(v, true, wanted("!", 1)))
+        .step(createTopics(v, true, wanted("!.", 1)))
+        .step(createTopics(v, true, wanted("!..", 1)))
+        .step(createTopics(v, true, wanted("!a b", 1)))
+        .step(createTopics(v, true, wanted("!" + "n".repeat(249), 1)))
+        .step(createTopics(v, true, wanted("!" + "n".repeat(250), 1)))
+        .step(createTopics(v, true, wanted("b", 1), wanted("!a b", 1), wanted("a", 1)))
+        .step(createTopics(v, false))
         .build();
   }
 
   private static Script assignment(int v) {
     return Script.named("T15 assigned by hand v" + v)
-        .step(create(v, false, wanted("a", 0).assigned(List.of(List.of(1), List.of(1)))))
+        .step(createTopics(v, false, wanted("a", 0).assigned(List.of(List.of(1), List.of(1)))))
         .step(metadata(7, false, "a"))
-        .step(create(v, true, wanted("b", 0).assigned(List.of(List.of(2)))))
-        .step(create(v, true, wanted("b", 0).assigned(List.of(List.of(1, 1)))))
-        .step(create(v, true, wanted("b", 0).assigned(List.of(List.of()))))
-        .step(create(v, true, wanted("b", 0).assigned(List.of(List.of(1), List.of(1, 2)))))
-        .step(create(v, true, new Wanted("b", 1, 1, java.util.Map.of(), List.of(List.of(1)))))
-        .step(create(v, true, new Wanted("b", 1, -1, java.util.Map.of(), List.of(List.of(1)))))
+        .step(createTopics(v, true, wanted("b", 0).assigned(List.of(List.of(2)))))
+        .step(createTopics(v, true, wanted("b", 0).assigned(List.of(List.of(1, 1)))))
+        .step(createTopics(v, true, wanted("b", 0).assigned(List.of(List.of()))))
+        .step(createTopics(v, true, wanted("b", 0).assigned(List.of(List.of(1), List.of(1, 2)))))
+        .step(createTopics(v, true, new Wanted("b", 1, 1, java.util.Map.of(), List.of(List.of(1)))))
+        .step(
+            createTopics(v, true, new Wanted("b", 1, -1, java.util.Map.of(), List.of(List.of(1)))))
         .step(gap(v))
         .build();
   }
@@ -157,20 +158,21 @@ final class TopicScripts {
 
   private static Script configured(int v) {
     return Script.named("T17 creation with configs v" + v)
-        .step(create(v, false, wanted("a", 1).config("retention.ms", "1000")))
-        .step(create(v, true, wanted("b", 1).config("retention.ms", "abc")))
-        .step(create(v, true, wanted("b", 1).config("retention.ms", "-2")))
-        .step(create(v, true, wanted("b", 1).config("no.such.key", "1")))
-        .step(create(v, true, wanted("b", 1).config("cleanup.policy", "compact,delete")))
-        .step(create(v, true, wanted("b", 1).config("cleanup.policy", "shred")))
-        .step(create(v, true, wanted("b", 1).config("compression.type", "zstd")))
-        .step(create(v, true, wanted("b", 1).config("compression.type", "rar")))
-        .step(create(v, true, wanted("b", 1).config("segment.bytes", "1")))
-        .step(create(v, true, wanted("b", 1).config("min.insync.replicas", "0")))
-        .step(create(v, true, wanted("b", 1).config("max.message.bytes", "-1")))
-        .step(create(v, true, wanted("b", 1).config("message.timestamp.type", "LogAppendTime")))
-        .step(create(v, true, wanted("b", 1).config("", "1")))
-        .step(create(v, true, wanted("b", 1).config("remote.storage.enable", "true")))
+        .step(createTopics(v, false, wanted("a", 1).config("retention.ms", "1000")))
+        .step(createTopics(v, true, wanted("b", 1).config("retention.ms", "abc")))
+        .step(createTopics(v, true, wanted("b", 1).config("retention.ms", "-2")))
+        .step(createTopics(v, true, wanted("b", 1).config("no.such.key", "1")))
+        .step(createTopics(v, true, wanted("b", 1).config("cleanup.policy", "compact,delete")))
+        .step(createTopics(v, true, wanted("b", 1).config("cleanup.policy", "shred")))
+        .step(createTopics(v, true, wanted("b", 1).config("compression.type", "zstd")))
+        .step(createTopics(v, true, wanted("b", 1).config("compression.type", "rar")))
+        .step(createTopics(v, true, wanted("b", 1).config("segment.bytes", "1")))
+        .step(createTopics(v, true, wanted("b", 1).config("min.insync.replicas", "0")))
+        .step(createTopics(v, true, wanted("b", 1).config("max.message.bytes", "-1")))
+        .step(
+            createTopics(v, true, wanted("b", 1).config("message.timestamp.type", "LogAppendTime")))
+        .step(createTopics(v, true, wanted("b", 1).config("", "1")))
+        .step(createTopics(v, true, wanted("b", 1).config("remote.storage.enable", "true")))
         .build();
   }
 
@@ -199,9 +201,9 @@ final class TopicScripts {
                           .setReplicationFactor((short) 1));
               return request;
             })
-        .step(create(5, false, wanted("x.y", 1)))
-        .step(create(5, false, wanted("x_y", 1)))
-        .step(create(5, false, wanted("z_y", 1), wanted("z.y", 1)))
+        .step(createTopics(5, false, wanted("x.y", 1)))
+        .step(createTopics(5, false, wanted("x_y", 1)))
+        .step(createTopics(5, false, wanted("z_y", 1), wanted("z.y", 1)))
         .step(metadata(9, true, "x_y"))
         .build();
   }
@@ -307,7 +309,7 @@ final class TopicScripts {
             LogRequests.produce(
                 9, -1, null, "!__consumer_offsets", 0, _ -> Batch.of("x").records()))
         .step(LogRequests.deleteRecords(2, "!__consumer_offsets", 0, 0))
-        .step(create(7, false, wanted("!__consumer_offsets", 1)))
+        .step(createTopics(7, false, wanted("!__consumer_offsets", 1)))
         .step(grow(3, true, "!__consumer_offsets", 60, null))
         .build();
   }
