@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.protocol.ApiKeys;
 
 /// Replaces in an answer what differs between two brokers by nature, by the rules below and by
@@ -25,6 +26,8 @@ import org.apache.kafka.common.protocol.ApiKeys;
 /// - The uuid at the end of a member id of somebody else becomes `<uuid>`.
 /// - A time within a day of now becomes `<now>`.
 /// - Texts for people become `<text>`; that there is none stays, an empty one is none.
+/// - In which partition a group's offsets are, that is in a transaction, is `<of the group>`: it
+///   follows from the group's name and from how many partitions the topic has.
 /// - ListGroups shows the groups of the run alone.
 /// - What [#BY_NATURE] names: ports, the cluster's id, sizes of disks, offsets of the metadata log.
 /// - The order of arrays of objects does not count, except where [#ORDERED] says so.
@@ -33,6 +36,9 @@ final class Normaliser {
   private static final long DAY_MS = 86_400_000;
   private static final Pattern MEMBER =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$");
+
+  /// Of the fields below the one for which 0 is a value like others.
+  private static final String FROM_ZERO = "coordinatorEpoch";
 
   /// Fields whose values belong to one broker, with what is shown for a value that is set: by name,
   /// or by API and name.
@@ -50,7 +56,7 @@ final class Normaliser {
           Map.entry("DescribeQuorum.leaderEpoch", "<metadata epoch>"),
           Map.entry("DescribeQuorum.replicaDirectoryId", "<uuid>"),
           // Which coordinator wrote a marker: counted for each partition of its topic.
-          Map.entry("coordinatorEpoch", "<epoch>"));
+          Map.entry(FROM_ZERO, "<epoch>"));
 
   private static final Set<String> TEXTS =
       Set.of("errorMessage", "batchIndexErrorMessage", "documentation");
@@ -104,6 +110,10 @@ final class Normaliser {
       ObjectNode object = JSON.objectNode();
       node.properties()
           .forEach(member -> object.set(member.getKey(), node(member.getKey(), member.getValue())));
+      if (api == ApiKeys.DESCRIBE_TRANSACTIONS
+          && node.path("topic").asText().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
+        object.set("partitions", TextNode.valueOf("<of the group>"));
+      }
       return object;
     }
     if (node.isArray()) {
@@ -147,7 +157,7 @@ final class Normaliser {
 
   private JsonNode value(String field, JsonNode value) {
     String nature = BY_NATURE.getOrDefault(field, BY_NATURE.get(api.name + "." + field));
-    if (nature != null && set(value)) {
+    if (nature != null && (set(value) || field.equals(FROM_ZERO) && value.asInt() == 0)) {
       return TextNode.valueOf(nature);
     }
     if (TEXTS.contains(field) && value.isTextual()) {

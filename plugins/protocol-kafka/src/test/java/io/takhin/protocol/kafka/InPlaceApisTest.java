@@ -230,8 +230,7 @@ class InPlaceApisTest {
     groups.committed = ErrorCode.GROUP_ID_NOT_FOUND;
     int code = version < 9 ? 22 : 69;
     assertEquals(
-        List.of("0:" + code),
-        outcomes(commit(version, committing(uuid(orders), "orders", 0)), 0));
+        List.of("0:" + code), outcomes(commit(version, committing(uuid(orders), "orders", 0)), 0));
   }
 
   @Test
