@@ -157,7 +157,7 @@ final class Normaliser {
 
   private JsonNode value(String field, JsonNode value) {
     String nature = BY_NATURE.getOrDefault(field, BY_NATURE.get(api.name + "." + field));
-    if (nature != null && (set(value) || field.equals(FROM_ZERO) && value.asInt() == 0)) {
+    if (nature != null && (set(value) || (field.equals(FROM_ZERO) && value.asInt() == 0))) {
       return TextNode.valueOf(nature);
     }
     if (TEXTS.contains(field) && value.isTextual()) {
