@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What a killed broker left in the page cache alone, and what a power cut makes of it. All of this
-/// was found by the simulator.
+/// was found by the simulator, or looked for beside what it found.
 class UnforcedTest {
   private static final TopicPartition PARTITION = new TopicPartition(new UUID(1, 2), "t", 0);
   private static final int BATCHES = 120;
