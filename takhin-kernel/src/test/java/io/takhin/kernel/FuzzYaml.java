@@ -14,6 +14,10 @@ import java.util.Map;
 /// says one thing that is wrong.
 final class FuzzYaml {
   private static final long MAX_NANOS = 5_000_000_000L;
+
+  /// A fuzzer instruments classes while the first input waits; CPU is bounded all the same.
+  private static final boolean FUZZED = Boolean.getBoolean("takhin.fuzz");
+
   private static final Path HOME = home();
 
   private FuzzYaml() {}
@@ -51,7 +55,7 @@ final class FuzzYaml {
                 new PrintStream(err, true, StandardCharsets.UTF_8))
             .run(new String[] {"-validate", "-config", file.toString()});
     String told = err.toString(StandardCharsets.UTF_8);
-    check(System.nanoTime() - before < MAX_NANOS, "it took too long", told);
+    check(FUZZED || System.nanoTime() - before < MAX_NANOS, "it took too long", told);
     if (exitCode != 0) {
       check(exitCode == 2, "exit code " + exitCode, told);
       check(told);
