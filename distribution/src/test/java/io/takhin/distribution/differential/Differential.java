@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /// What `scripts/differential.sh` runs, when it has started the brokers:
 ///
@@ -16,6 +17,16 @@ import java.util.TreeMap;
 ///
 /// Brokers are given as host:port.
 final class Differential {
+  private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /// Until somebody asks where they are, a new Kafka has no coordinators, and every script that
+  /// needs one without asking would wait for it in vain.
+  private static final Script COORDINATORS =
+      Script.named("where coordinators are")
+          .step(GroupRequests.coordinator(3, 0, "g"))
+          .step(GroupRequests.coordinator(3, 1, "t"))
+          .build();
+
   private final Broker kafka;
   private final Broker takhin;
   private final AcceptedDifferences accepted = AcceptedDifferences.read();
@@ -41,8 +52,10 @@ final class Differential {
     System.exit(same ? 0 : 1);
   }
 
-  private static Differential both(String[] args) {
-    return new Differential(address(args[1], true), address(args[2], false));
+  private static Differential both(String[] args) throws IOException {
+    Differential both = new Differential(address(args[1], true), address(args[2], false));
+    both.ask(COORDINATORS);
+    return both;
   }
 
   private static Broker address(String text, boolean kafka) {
@@ -55,6 +68,7 @@ final class Differential {
   private static void record(Broker kafka, Path directory, String only) throws IOException {
     int all = 0;
     Prefixes prefixes = new Prefixes();
+    Runner.run(kafka, COORDINATORS, prefixes.next());
     for (Map.Entry<String, List<Script>> family : FixedScripts.families().entrySet()) {
       if (!family.getKey().startsWith(only)) {
         continue;
@@ -79,6 +93,7 @@ final class Differential {
   private boolean random(int count, long first) throws IOException {
     int different = 0;
     Map<String, Integer> kinds = new TreeMap<>();
+    long told = System.nanoTime();
     for (long seed = first; seed < first + count; seed++) {
       Comparison compared = ask(RandomScripts.script(seed));
       if (!compared.unexpected().isEmpty()) {
@@ -98,7 +113,8 @@ final class Differential {
                 ? "seed " + seed + " differs as one before: " + of
                 : Shrinker.shrink(compared, this::ask).report());
       }
-      if ((seed - first + 1) % 100 == 0) {
+      if (System.nanoTime() - told > PROGRESS_NANOS) {
+        told = System.nanoTime();
         System.out.println(seed - first + 1 + " scripts, " + different + " differ");
       }
     }
