@@ -1,9 +1,7 @@
 package io.takhin.storage.local;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -11,20 +9,22 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 
 /// A disk that dies at its n-th change: that one is done in half or not at all, and all later ones
 /// fail. Afterwards [#cutPower] takes back what was written and not forced.
 ///
 /// What happens to names (creations, renames, deletions) is never taken back: as on a file system
 /// with an ordered journal, which all of those in use have.
-final class CrashDisk implements Disk {
-  private final FileDisk disk = new FileDisk();
+final class CrashDisk extends ForwardingDisk {
   private final List<String> operations = new ArrayList<>();
   private final Map<Path, ArrayDeque<Undo>> unforced = new HashMap<>();
   private int dieAt = Integer.MAX_VALUE;
 
   volatile String boot = "boot-1";
+
+  CrashDisk() {
+    super(new FileDisk());
+  }
 
   private record Undo(long offset, byte[] old, long size) {}
 
@@ -144,31 +144,6 @@ final class CrashDisk implements Disk {
   }
 
   @Override
-  public List<Path> list(Path directory) throws IOException {
-    return disk.list(directory);
-  }
-
-  @Override
-  public boolean exists(Path path) {
-    return disk.exists(path);
-  }
-
-  @Override
-  public boolean isDirectory(Path path) {
-    return disk.isDirectory(path);
-  }
-
-  @Override
-  public long size(Path path) throws IOException {
-    return disk.size(path);
-  }
-
-  @Override
-  public long lastModifiedMs(Path path) throws IOException {
-    return disk.lastModifiedMs(path);
-  }
-
-  @Override
   public synchronized void createDirectories(Path directory) throws IOException {
     if (!disk.exists(directory) && change("mkdir", directory)) {
       throw new Died("mkdir");
@@ -184,42 +159,16 @@ final class CrashDisk implements Disk {
   }
 
   @Override
-  public @Nullable Closeable lock(Path path) throws IOException {
-    return disk.lock(path);
-  }
-
-  @Override
-  public long totalBytes(Path directory) throws IOException {
-    return disk.totalBytes(directory);
-  }
-
-  @Override
-  public long usableBytes(Path directory) throws IOException {
-    return disk.usableBytes(directory);
-  }
-
-  @Override
   public String bootId() {
     return boot;
   }
 
-  private final class CrashFile implements File {
+  private final class CrashFile extends ForwardingFile {
     private final Path path;
-    private final File file;
 
     CrashFile(Path path, File file) {
+      super(file);
       this.path = path;
-      this.file = file;
-    }
-
-    @Override
-    public long size() throws IOException {
-      return file.size();
-    }
-
-    @Override
-    public int read(ByteBuffer target, long position) throws IOException {
-      return file.read(target, position);
     }
 
     private void remember(long from, long bytes) throws IOException {
@@ -276,16 +225,6 @@ final class CrashDisk implements Disk {
         }
         unforced.remove(path);
       }
-    }
-
-    @Override
-    public @Nullable FileChannel channel() {
-      return file.channel();
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }

@@ -1,16 +1,12 @@
 package io.takhin.storage.local;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A real disk whose writes to segments can be cut short, and whose fsync can fail.
-final class FaultyDisk implements Disk {
-  private final FileDisk disk = new FileDisk();
+final class FaultyDisk extends ForwardingDisk {
 
   /// Bytes that segments may still take; then writes stop in the middle with ENOSPC.
   volatile long room = Long.MAX_VALUE;
@@ -43,6 +39,10 @@ final class FaultyDisk implements Disk {
   final java.util.concurrent.atomic.LongAdder segmentBytesWritten =
       new java.util.concurrent.atomic.LongAdder();
 
+  FaultyDisk() {
+    super(new FileDisk());
+  }
+
   @Override
   public File open(Path path, boolean create) throws IOException {
     return new FaultyFile(disk.open(path, create), path);
@@ -58,77 +58,21 @@ final class FaultyDisk implements Disk {
   }
 
   @Override
-  public void delete(Path path) throws IOException {
-    disk.delete(path);
-  }
-
-  @Override
-  public List<Path> list(Path directory) throws IOException {
-    return disk.list(directory);
-  }
-
-  @Override
-  public boolean exists(Path path) {
-    return disk.exists(path);
-  }
-
-  @Override
-  public boolean isDirectory(Path path) {
-    return disk.isDirectory(path);
-  }
-
-  @Override
-  public long size(Path path) throws IOException {
-    return disk.size(path);
-  }
-
-  @Override
-  public long lastModifiedMs(Path path) throws IOException {
-    return disk.lastModifiedMs(path);
-  }
-
-  @Override
-  public void createDirectories(Path directory) throws IOException {
-    disk.createDirectories(directory);
-  }
-
-  @Override
   public void forceDirectory(Path directory) {}
-
-  @Override
-  public @Nullable Closeable lock(Path path) throws IOException {
-    return disk.lock(path);
-  }
-
-  @Override
-  public long totalBytes(Path directory) throws IOException {
-    return disk.totalBytes(directory);
-  }
-
-  @Override
-  public long usableBytes(Path directory) throws IOException {
-    return disk.usableBytes(directory);
-  }
 
   @Override
   public String bootId() {
     return boot;
   }
 
-  private final class FaultyFile implements File {
-    private final File file;
+  private final class FaultyFile extends ForwardingFile {
     private final Path path;
     private final boolean segment;
 
     FaultyFile(File file, Path path) {
-      this.file = file;
+      super(file);
       this.path = path;
       this.segment = path.toString().endsWith(LogFiles.LOG);
-    }
-
-    @Override
-    public long size() throws IOException {
-      return file.size();
     }
 
     @Override
@@ -196,16 +140,6 @@ final class FaultyDisk implements Disk {
       if (error != null) {
         throw error;
       }
-    }
-
-    @Override
-    public @Nullable FileChannel channel() {
-      return file.channel();
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }
