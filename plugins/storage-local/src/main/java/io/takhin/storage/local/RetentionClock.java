@@ -11,7 +11,10 @@ import org.slf4j.LoggerFactory;
 /// Threading: one thread at a time.
 final class RetentionClock {
   private static final Logger LOGGER = LoggerFactory.getLogger(RetentionClock.class);
-  private static final long TOLERATED_MS = 3_600_000L;
+
+  /// What may be removed too early by one jump: little beside any retention time that people set.
+  private static final long TOLERATED_MS = 60_000L;
+
   private static final long BELIEVED_AFTER_MS = 86_400_000L;
 
   private long believedMs;

@@ -32,6 +32,14 @@ class RetentionClockTest {
     assertEquals(jumped + DAY_MS + HOUR_MS, at(jumped + DAY_MS + HOUR_MS, DAY_MS + HOUR_MS));
   }
 
+  /// Found by TimeFaultsIT: a jump of exactly an hour was believed, and removed what had an hour to
+  /// live.
+  @Test
+  void aJumpOfAnHourIsNotBelievedEither() {
+    assertEquals(BEGIN_MS + 1000, at(BEGIN_MS + 1000 + HOUR_MS, 1000));
+    assertEquals(BEGIN_MS + 2000, at(BEGIN_MS + 2000 + HOUR_MS - 1, 2000));
+  }
+
   @Test
   void aJumpThatIsTakenBackLeavesNothing() {
     assertEquals(BEGIN_MS + 1000, at(BEGIN_MS + 30 * DAY_MS, 1000));
