@@ -105,7 +105,10 @@ class MetadataCrashIT {
           }
         }
       } catch (ExecutionException | java.util.concurrent.TimeoutException died) {
-        Await.until(java.time.Duration.ofSeconds(20), died::toString, () -> !broker.isAlive());
+        Await.until(
+            java.time.Duration.ofSeconds(20),
+            () -> died + ", of " + died.getCause() + "\n" + broker.output(),
+            () -> !broker.isAlive());
         return false;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
