@@ -112,6 +112,17 @@ record Difference(Step step, String path, String kafka, String takhin) {
     return element.isValueNode() ? element.asText() : "";
   }
 
+  /// What it has in common with others: API, field and values, without names.
+  String kind() {
+    return step.api().name
+        + " "
+        + path.replaceAll("\\[[^\\]]*\\]", "[]")
+        + " "
+        + kafka
+        + " / "
+        + takhin;
+  }
+
   @Override
   public String toString() {
     return step.title() + ": " + path + " is " + kafka + " in Kafka and " + takhin + " in Takhin";

@@ -99,14 +99,7 @@ final class Differential {
       if (!compared.unexpected().isEmpty()) {
         different++;
         Difference of = compared.unexpected().getFirst();
-        String kind =
-            of.step().api().name
-                + " "
-                + of.path().replaceAll("\\[[^\\]]*\\]", "[]")
-                + " "
-                + of.kafka()
-                + " / "
-                + of.takhin();
+        String kind = of.kind();
         boolean known = kinds.merge(kind, 1, Integer::sum) > 1;
         System.out.println(
             known

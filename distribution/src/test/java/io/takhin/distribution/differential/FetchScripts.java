@@ -32,6 +32,9 @@ final class FetchScripts {
         all.add(sessions(v));
       }
     }
+    for (int v : versions(ApiKeys.FETCH, n -> n == 4 || n == 12 || n == 18)) {
+      all.add(nothingLeft(v));
+    }
     for (int v : versions(ApiKeys.LIST_OFFSETS)) {
       all.add(lookups(v));
     }
@@ -117,6 +120,33 @@ final class FetchScripts {
         .step(fetch(v, Terms.PLAIN.bytes(0, 1000), 0, List.of(From.offset("a", 0, 2))))
         .step(fetch(v, Terms.PLAIN.bytes(100_000, 1000), 0, List.of(From.offset("a", 0, 2))))
         .step(fetch(v, Terms.PLAIN.bytes(100_000, 1 << 20), 0, List.of(From.offset("a", 0, 0))))
+        .build();
+  }
+
+  private static Script nothingLeft(int v) {
+    return Script.named("T26 errors when no bytes are left v" + v)
+        .step(topic("a", 2))
+        .step(topic("b", 2))
+        .step(topic("c", 2))
+        .step(produce(9, "a", 0, "x", "y"))
+        .step(produce(9, "b", 0, "x", "y"))
+        .step(deleteRecords(2, "b", 0, 1))
+        .step(
+            fetch(
+                v,
+                Terms.PLAIN.bytes(1, 1),
+                0,
+                List.of(
+                    From.offset("a", 0, 0),
+                    From.offset("a", 1, 7),
+                    From.offset("b", 0, 0),
+                    From.offset("b", 1, 0).epoch(4),
+                    From.offset("c", 0, 0).lastEpoch(3),
+                    From.offset("c", 1, 0),
+                    From.offset("missing", 0, 0))))
+        .step(fetch(v, Terms.PLAIN, 0, List.of(From.offset("b", 0, 0).lastEpoch(3))))
+        .step(fetch(v, Terms.PLAIN, 0, List.of(From.offset("b", 0, 1).lastEpoch(3))))
+        .step(fetch(v, Terms.PLAIN, 0, List.of(From.offset("b", 0, 0).lastEpoch(0))))
         .build();
   }
 

@@ -3,6 +3,10 @@ package io.takhin.distribution.differential;
 import static io.takhin.distribution.differential.GroupRequests.commit;
 import static io.takhin.distribution.differential.GroupRequests.delete;
 import static io.takhin.distribution.differential.GroupRequests.deleteOffsets;
+import static io.takhin.distribution.differential.GroupRequests.describe;
+import static io.takhin.distribution.differential.GroupRequests.join;
+import static io.takhin.distribution.differential.GroupRequests.leave;
+import static io.takhin.distribution.differential.GroupRequests.list;
 import static io.takhin.distribution.differential.GroupRequests.offsets;
 import static io.takhin.distribution.differential.Requests.versions;
 import static io.takhin.distribution.differential.TopicRequests.topic;
@@ -27,6 +31,7 @@ final class OffsetScripts {
       all.add(fetches(v));
     }
     all.add(deletions());
+    all.add(refused());
     return all;
   }
 
@@ -64,6 +69,27 @@ final class OffsetScripts {
         .step(offsets(v, "g", false, "missing"))
         .step(offsets(v, "other", false, "a"))
         .step(offsets(v, "!", false, "a"))
+        .build();
+  }
+
+  private static Script refused() {
+    As stranger = As.member("g", "!stranger");
+    String tooLong = "m".repeat(4097);
+    return Script.named("T42 a group of refused commits")
+        .step(topic("a", 2))
+        .step(commit(8, NOBODY, "a", 0, 5, tooLong))
+        .step(describe(6, "g"))
+        .step(join(5, stranger, GroupRequests.Terms.CONSUMER))
+        .step(leave(3, stranger))
+        .step(list(5, List.of(), List.of()))
+        .step(deleteOffsets("g", "a", 0))
+        .step(offsets(8, "g", false))
+        .step(delete(2, "g"))
+        .step(delete(2, "g"))
+        .step(commit(8, NOBODY, "missing", 0, 5, "m"))
+        .step(delete(2, "g"))
+        .step(commit(8, stranger.generation(3), "a", 0, 5, "m"))
+        .step(delete(2, "g"))
         .build();
   }
 

@@ -35,6 +35,7 @@ final class ProduceScripts {
       all.add(compressed(type));
     }
     headers(all);
+    all.add(withoutEpoch());
     all.add(timestamps("CreateTime"));
     all.add(timestamps("LogAppendTime"));
     all.add(several());
@@ -150,6 +151,25 @@ final class ProduceScripts {
   private static State.Producer epoch(State s, int change) {
     State.Producer known = s.producer("p");
     return new State.Producer(known.id(), (short) (known.epoch() + change));
+  }
+
+  /// A header that no client writes.
+  private static Script withoutEpoch() {
+    return Script.named("T47 a producer without an epoch")
+        .step(topic("a", 2))
+        .step(init(4, null, "p", 60_000))
+        .step(produce(9, "a", 0, s -> Batch.of("a").by(epoch(s, -1), 7)))
+        .step(produce(9, "a", 0, s -> Batch.of("a").by(epoch(s, -1), 7)))
+        .step(produce(9, "a", 0, s -> Batch.of("b").by(epoch(s, -1), 3)))
+        .step(produce(9, "a", 0, s -> Batch.of("c").by(epoch(s, -1), -1)))
+        .step(produce(9, "a", 0, s -> Batch.of("c").by(epoch(s, -2), 0)))
+        .step(describeProducers("a", 0))
+        .step(produce(9, "a", 0, s -> Batch.of("c").by(s.producer("p"), 5)))
+        .step(produce(9, "a", 0, s -> Batch.of("d").by(epoch(s, -1), 6)))
+        .step(produce(9, "a", 1, s -> Batch.of("a").by(epoch(s, -2), 0)))
+        .step(describeProducers("a", 0, 1))
+        .step(fetch(4, "a", 0, 0))
+        .build();
   }
 
   private static Script compressed(CompressionType type) {

@@ -33,6 +33,10 @@ final class RandomScripts {
   /// What the producers of the script may send next, by slot, topic and partition.
   private final Map<String, Integer> sequences = new HashMap<>();
 
+  /// Whether the group may have been deleted: a refused commit makes no other one, as it does in
+  /// Kafka (D40).
+  private boolean groupDeleted;
+
   /// Whether transactions are those of `transaction.version=2`: partitions join by their batches.
   private boolean second;
 
@@ -300,7 +304,7 @@ final class RandomScripts {
                   topic(),
                   partition(),
                   mostly(random.nextLong(9), -1L, -2L),
-                  orNull(mostly("m", NONE, "", "m".repeat(5_000)))));
+                  orNull(mostly("m", NONE, "", groupDeleted ? "" : "m".repeat(5_000)))));
       case 8, 9 ->
           script.step(
               random.nextBoolean()
@@ -311,8 +315,10 @@ final class RandomScripts {
       case 10 ->
           script.step(
               GroupRequests.describe(version(ApiKeys.DESCRIBE_GROUPS), mostly("g", "none")));
-      case 11 ->
-          script.step(GroupRequests.delete(version(ApiKeys.DELETE_GROUPS), mostly("g", "none")));
+      case 11 -> {
+        groupDeleted = true;
+        script.step(GroupRequests.delete(version(ApiKeys.DELETE_GROUPS), mostly("g", "none")));
+      }
       case 12 ->
           script.step(GroupRequests.deleteOffsets(mostly("g", "none"), topic(), partition()));
       default ->

@@ -2,7 +2,8 @@ package io.takhin.distribution.differential;
 
 import java.io.IOException;
 
-/// Makes a script that is answered differently smaller, as long as some answer still differs.
+/// Makes a script that is answered differently smaller, as long as an answer differs in the same
+/// way.
 final class Shrinker {
   /// Asks both brokers.
   @FunctionalInterface
@@ -17,11 +18,12 @@ final class Shrinker {
   /// go.
   static Comparison shrink(Comparison differing, Judge judge) throws IOException {
     Comparison smallest = differing;
+    String kind = differing.unexpected().getFirst().kind();
     for (int length = Math.max(1, differing.script().steps().size() / 2); length >= 1; ) {
       boolean shorter = false;
       for (int from = 0; from + length <= smallest.script().steps().size(); ) {
         Comparison tried = judge.ask(smallest.script().without(from, from + length));
-        if (tried.unexpected().isEmpty()) {
+        if (tried.unexpected().stream().noneMatch(other -> other.kind().equals(kind))) {
           from++;
         } else {
           smallest = tried;

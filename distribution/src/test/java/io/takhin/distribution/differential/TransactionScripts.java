@@ -54,6 +54,10 @@ final class TransactionScripts {
     for (int v : versions(ApiKeys.PRODUCE)) {
       all.add(batches(v));
     }
+    for (int v : versions(ApiKeys.PRODUCE, n -> n == 3 || n == 11)) {
+      all.add(overtaking(v));
+    }
+    all.add(compressedAnew());
     for (int v : versions(ApiKeys.LIST_TRANSACTIONS)) {
       all.add(listed(v));
     }
@@ -191,6 +195,47 @@ final class TransactionScripts {
         .step(describeProducers("a", 0, 1, 7))
         .step(end(4, P, true))
         .step(fetch(11, "a", 1, 0))
+        .build();
+  }
+
+  /// A batch that failed is sent again: later ones must not come before it.
+  private static Script overtaking(int v) {
+    return Script.named("T47 later batches do not come first v" + v)
+        .step(topic("a", 1))
+        .step(init(2, "t", "p", 60_000))
+        .step(produce(v, P, "a", 0, 3, "x"))
+        .step(addPartitions(3, P, "a", 0))
+        .step(produce(v, P, "a", 0, 4, "y"))
+        .step(produce(v, P, "a", 0, 3, "x"))
+        .step(produce(v, P, "a", 0, 4, "y"))
+        .step(produce(v, P, "a", 0, 6, "z"))
+        .step(end(1, P, true))
+        .step(produce(v, P, "a", 0, 5, "z"))
+        .step(end(1, P, true))
+        .step(addPartitions(3, P, "a", 0))
+        .step(produce(v, P, "a", 0, 6, "z"))
+        .step(produce(v, P, "a", 0, 4, "y"))
+        .step(produce(v, P, "a", 0, 5, "z"))
+        .step(end(1, P, false))
+        .step(addPartitions(3, P, "a", 0))
+        .step(produce(v, P, "a", 0, 5, "z"))
+        .step(end(1, P, true))
+        .step(describeProducers("a", 0))
+        .step(fetch(11, "a", 0, 0))
+        .build();
+  }
+
+  private static Script compressedAnew() {
+    return Script.named("T48 a transactional batch that is compressed anew")
+        .step(
+            TopicRequests.createTopics(
+                4, false, TopicRequests.Wanted.wanted("a", 1).config("compression.type", "gzip")))
+        .step(init(2, "t", "p", 60_000))
+        .step(addPartitions(3, P, "a", 0))
+        .step(produce(9, P, "a", 0, 0, "x"))
+        .step(produce(9, P, "a", 0, 1, "y"))
+        .step(end(1, P, true))
+        .step(fetchCommitted(11, "a", 0, 0))
         .build();
   }
 

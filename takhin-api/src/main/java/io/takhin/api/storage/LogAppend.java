@@ -54,6 +54,13 @@ public abstract class LogAppend {
     return 0;
   }
 
+  /// The highest first sequence of a batch that may open a transaction: an earlier batch of its
+  /// producer with this sequence failed, and is sent again. Only if the log takes it first can the
+  /// producer go on. A batch that goes on with a transaction is not held to it.
+  public int highestSequence() {
+    return Integer.MAX_VALUE;
+  }
+
   /// For a transaction's marker alone: 2 if its epoch must be above that of the transaction's
   /// records (KIP-890).
   public int transactionVersion() {

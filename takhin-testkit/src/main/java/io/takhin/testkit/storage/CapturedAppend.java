@@ -19,6 +19,7 @@ public final class CapturedAppend extends LogAppend {
   private final CompletableFuture<AppendResult> result = new CompletableFuture<>();
   private final long verification;
   private final int transactionVersion;
+  private int highestSequence = Integer.MAX_VALUE;
 
   /// An append of whole batches.
   public CapturedAppend(ByteBuffer records, int leaderEpoch, Origin origin) {
@@ -37,6 +38,17 @@ public final class CapturedAppend extends LogAppend {
     super(records, leaderEpoch, origin);
     this.verification = verification;
     this.transactionVersion = version;
+  }
+
+  /// An append of a client's batch that may open a transaction.
+  ///
+  /// @param verification the token that it brings
+  /// @param highestSequence the highest with which it may
+  public static CapturedAppend beginning(
+      ByteBuffer records, long verification, int highestSequence) {
+    CapturedAppend append = new CapturedAppend(records, verification);
+    append.highestSequence = highestSequence;
+    return append;
   }
 
   /// Appends a batch that may open a transaction, verified, and waits for the outcome.
@@ -70,6 +82,11 @@ public final class CapturedAppend extends LogAppend {
   @Override
   public long verification() {
     return verification;
+  }
+
+  @Override
+  public int highestSequence() {
+    return highestSequence;
   }
 
   @Override

@@ -267,7 +267,9 @@ final class InMemoryLog implements PartitionLog {
     if (batch.transactional() ? !goesOn && !verified : open != null) {
       return new Rejected(ErrorCode.INVALID_TXN_STATE, "not as the producer's transaction is");
     }
-    ErrorCode error = producers.check(batch);
+    boolean tooHigh =
+        batch.transactional() && !goesOn && batch.baseSequence() > append.highestSequence();
+    ErrorCode error = tooHigh ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER : producers.check(batch);
     return error == ErrorCode.NONE ? null : new Rejected(error, "sequence or epoch of producer");
   }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Idempotence in its plainest form (KIP-98): the last five batches of each producer.
 final class InMemoryProducers {
   private static final int REMEMBERED = 5;
+  private static final short NO_EPOCH = -1;
 
   private final Map<Long, Producer> producers = new TreeMap<>();
 
@@ -40,6 +41,9 @@ final class InMemoryProducers {
     }
     if (batch.producerEpoch() < producer.epoch) {
       return ErrorCode.INVALID_PRODUCER_EPOCH;
+    }
+    if (producer.epoch == NO_EPOCH) {
+      return ErrorCode.NONE;
     }
     InMemoryBatch last = producer.batches.peekLast();
     int expected =
@@ -93,7 +97,7 @@ final class InMemoryProducers {
   /// Whether the batch's epoch is older than one that was seen.
   boolean fenced(InMemoryBatch batch) {
     Producer producer = producers.get(batch.producerId());
-    return producer != null && batch.producerEpoch() < producer.epoch;
+    return batch.producerEpoch() < (producer == null ? NO_EPOCH : producer.epoch);
   }
 
   /// Forgets all and learns from the batches of the log.
@@ -125,7 +129,7 @@ final class InMemoryProducers {
   }
 
   private static final class Producer {
-    private short epoch = -1;
+    private short epoch = NO_EPOCH;
     private int coordinatorEpoch = -1;
     private long lastTimestampMs = -1;
     private final Deque<InMemoryBatch> batches = new ArrayDeque<>();

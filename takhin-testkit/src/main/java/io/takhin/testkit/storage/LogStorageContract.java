@@ -25,6 +25,7 @@ import io.takhin.api.storage.LogReader;
 import io.takhin.api.storage.LogSlice;
 import io.takhin.api.storage.LogStorage;
 import io.takhin.api.storage.PartitionLog;
+import io.takhin.api.storage.PartitionLog.ActiveProducer;
 import io.takhin.api.storage.PartitionLog.EpochEndOffset;
 import io.takhin.api.storage.PartitionLog.OffsetAtTimestamp;
 import java.nio.ByteBuffer;
@@ -224,6 +225,10 @@ public abstract class LogStorageContract {
     assertNull(reader.read(3, 2, 100, true));
     assertNull(reader.read(-1, 2, 100, true));
     assertEquals(List.of(), shown(reader.read(2, 2, 100, true)));
+    // With no byte to spare they say so all the same.
+    assertNull(reader.read(0, 2, 0, false));
+    assertNull(reader.read(3, 2, 0, false));
+    assertEquals(List.of(), shown(reader.read(1, 2, 0, false)));
   }
 
   @Test
@@ -305,6 +310,21 @@ public abstract class LogStorageContract {
     assertEquals(1, appended(log, Batches.from(9, 2, 0, "b")));
     assertEquals(2, appended(log, Batches.from(10, 0, 77, "first of an unknown producer")));
     assertEquals(2, log.activeProducers().size());
+  }
+
+  @Test
+  void t47OfAProducerWithoutEpochNothingIsKnownButWhatItWroteLast() {
+    assertEquals(0, appended(log, Batches.from(9, -1, 7, "a")));
+    assertEquals(new Duplicate(0, 0, -1, 0), append(log, Batches.from(9, -1, 7, "a")));
+    assertEquals(1, appended(log, Batches.from(9, -1, 3, "b")));
+    assertRejected(ErrorCode.INVALID_PRODUCER_EPOCH, Batches.from(9, -2, 0, "c"));
+    assertRejected(ErrorCode.INVALID_PRODUCER_EPOCH, Batches.from(8, -2, 0, "c"));
+    assertEquals(
+        List.of(new ActiveProducer(9, (short) -1, 3, 1000, -1, -1)), log.activeProducers());
+    reopen();
+    assertEquals(new Duplicate(1, 1, -1, 0), append(log, Batches.from(9, -1, 3, "b")));
+    assertEquals(2, appended(log, Batches.from(9, 0, 5, "c")));
+    assertRejected(ErrorCode.INVALID_PRODUCER_EPOCH, Batches.from(9, -1, 6, "d"));
   }
 
   @Test

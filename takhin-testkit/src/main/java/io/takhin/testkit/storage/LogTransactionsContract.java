@@ -220,6 +220,24 @@ public abstract class LogTransactionsContract {
   }
 
   @Test
+  void t47ALaterBatchDoesNotBeginATransactionBeforeOneThatFailed() {
+    long token = log.beginVerification(9, (short) 0);
+    CapturedAppend later = CapturedAppend.beginning(Batches.inTransaction(9, 0, 1, "b"), token, 0);
+    log.append(later);
+    assertRejected(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, later.await());
+    CapturedAppend first = CapturedAppend.beginning(Batches.inTransaction(9, 0, 0, "a"), token, 0);
+    log.append(first);
+    assertInstanceOf(Appended.class, first.await());
+    // What goes on with a transaction is held to the sequence before it alone.
+    CapturedAppend next = CapturedAppend.beginning(Batches.inTransaction(9, 0, 1, "b"), 0, 0);
+    log.append(next);
+    assertInstanceOf(Appended.class, next.await());
+    CapturedAppend again = CapturedAppend.beginning(Batches.inTransaction(9, 0, 1, "b"), 0, 0);
+    log.append(again);
+    assertInstanceOf(Duplicate.class, again.await());
+  }
+
+  @Test
   void batchesOutsideOfTheOpenTransactionAreRefused() {
     write(9, 0, 0, "a");
     assertRejected(ErrorCode.INVALID_TXN_STATE, append(log, Batches.from(9, 0, 1, "b")));

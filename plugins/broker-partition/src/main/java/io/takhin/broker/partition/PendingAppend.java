@@ -7,6 +7,7 @@ import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.AppendResult.Duplicate;
 import io.takhin.api.storage.AppendResult.Rejected;
 import io.takhin.api.storage.LogAppend;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One append on its way: first the log's queue node, then, if it must wait, the node of
@@ -29,7 +30,8 @@ final class PendingAppend extends LogAppend {
   private long logAppendTimeMs;
   private long logStartOffset;
   private long verification;
-  private @Nullable Runnable settled;
+  private int highestSequence = Integer.MAX_VALUE;
+  private @Nullable Consumer<AppendResult> settled;
 
   // For ParkedAppends alone.
   @Nullable PendingAppend nextParked;
@@ -43,15 +45,22 @@ final class PendingAppend extends LogAppend {
 
   /// What the append brings if the coordinator agrees to it.
   ///
-  /// @param whenSettled run when it is written or refused
-  void verified(long token, Runnable whenSettled) {
+  /// @param highest the highest sequence with which it may begin a transaction
+  /// @param whenSettled told when it is written or refused
+  void verified(long token, int highest, Consumer<AppendResult> whenSettled) {
     verification = token;
+    highestSequence = highest;
     settled = whenSettled;
   }
 
   @Override
   public long verification() {
     return verification;
+  }
+
+  @Override
+  public int highestSequence() {
+    return highestSequence;
   }
 
   @Override
@@ -69,10 +78,10 @@ final class PendingAppend extends LogAppend {
 
   @Override
   public void appended(AppendResult result) {
-    Runnable waiting = settled;
+    Consumer<AppendResult> waiting = settled;
     if (waiting != null) {
       settled = null;
-      waiting.run();
+      waiting.accept(result);
     }
     switch (result) {
       case Rejected rejected -> produce.done(rejected.code(), -1, -1, -1, rejected.message());

@@ -266,7 +266,15 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
             producerId, producerEpoch, coordinatorEpoch, commit, questions.nowMs());
     MarkerAppend append = new MarkerAppend(marker, transactionVersion);
     append(append);
-    return append.outcome();
+    return append
+        .outcome()
+        .thenApply(
+            error -> {
+              if (error == ErrorCode.NONE) {
+                verifications.ended(producerId, producerEpoch, transactionVersion);
+              }
+              return error;
+            });
   }
 
   @Override
@@ -524,7 +532,7 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
         if (lastFetchedEpoch >= 0) {
           EpochEndOffset known =
               OffsetLookups.endOffsetForEpoch(current, lastFetchedEpoch, now.leaderEpoch());
-          if (known.epoch() < 0 || known.endOffset() < 0) {
+          if (known.epoch() < 0 || known.endOffset() < 0 || offset < start) {
             return new PartitionRead(
                 ErrorCode.OFFSET_OUT_OF_RANGE, visible, stable, start, null, List.of(), null);
           }

@@ -3,6 +3,7 @@ package io.takhin.broker.partition;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.TopicPartition;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.storage.AppendResult.Appended;
 import io.takhin.api.storage.PartitionLog;
 import io.takhin.api.transaction.TransactionCoordinator.TxnPartition;
 import java.util.ArrayDeque;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///   first batch of a transaction -> asked -> yes -> appended, then those behind it
-///                                      \---> no --> refused, and so are those behind it
+///                                      \---> no --> refused, and so are those behind it;
+///                                                   a later one must not come first now
 ///   later batches, nobody waits  -> appended at once
 /// ```
 ///
@@ -28,6 +30,7 @@ final class Verifications {
   private final TxnPartition partition;
   private final CoordinatorQuestions questions;
   private final Consumer<PendingAppend> appender;
+  private final LowestSequences lowest = new LowestSequences();
   // Guarded by this.
   private final Map<Long, Queue<PendingAppend>> waiting = new HashMap<>();
 
@@ -61,6 +64,11 @@ final class Verifications {
     }
   }
 
+  /// A marker was written.
+  void ended(long producerId, short epoch, int transactionVersion) {
+    lowest.ended(producerId, epoch, transactionVersion);
+  }
+
   private static boolean open(PartitionLog log, PendingAppend append) {
     return log.transactionOpen(producerId(append), producerEpoch(append));
   }
@@ -79,18 +87,26 @@ final class Verifications {
   }
 
   private void ask(PartitionLog log, long producerId, PendingAppend append) {
-    long token = log.beginVerification(producerId, producerEpoch(append));
+    short epoch = producerEpoch(append);
+    int sequence = baseSequence(append);
+    long token = log.beginVerification(producerId, epoch);
     append.verified(
         token,
-        () -> {
+        lowest.highest(producerId, epoch),
+        result -> {
           log.endVerification(producerId, token);
+          if (result instanceof Appended) {
+            lowest.written(producerId);
+          } else {
+            lowest.failed(producerId, epoch, sequence);
+          }
           drain(log, producerId, next(producerId));
         });
     questions.ask(
         partition,
         append,
         producerId,
-        producerEpoch(append),
+        epoch,
         error -> answered(append, error == ErrorCode.NONE ? sequenceError(log, append) : error));
   }
 
@@ -98,9 +114,8 @@ final class Verifications {
   /// its transactions has an epoch of its own (KIP-890): anything else is a late batch of an
   /// earlier one. Clients that do as they should never come as far as the search.
   private static ErrorCode sequenceError(PartitionLog log, PendingAppend append) {
-    int sequence = RecordBatch.baseSequence(append.records(), append.records().position());
     return append.joinsTransaction()
-            && sequence != 0
+            && baseSequence(append) != 0
             && log.activeProducers().stream()
                 .noneMatch(known -> known.producerId() == producerId(append))
         ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
@@ -118,6 +133,7 @@ final class Verifications {
             : "the transaction coordinator answered " + error;
     PendingAppend same = nextOf(append);
     while (same != null) {
+      lowest.failed(producerId(same), producerEpoch(same), baseSequence(same));
       same.fail(error, message);
       same = nextOf(append);
     }
@@ -145,6 +161,10 @@ final class Verifications {
 
   private static long producerId(PendingAppend append) {
     return RecordBatch.producerId(append.records(), append.records().position());
+  }
+
+  private static int baseSequence(PendingAppend append) {
+    return RecordBatch.baseSequence(append.records(), append.records().position());
   }
 
   private static short producerEpoch(PendingAppend append) {

@@ -219,6 +219,40 @@ class TransactionsTest {
   }
 
   @Test
+  void t47ALaterBatchDoesNotBeginTheTransactionBeforeOneThatFailed() {
+    produce(0, 0, "a");
+    answer(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    Produce later = produce(0, 1, "b");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, later.error);
+    Produce first = produce(0, 0, "a");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.NONE, first.error);
+    assertEquals(ErrorCode.NONE, produce(0, 1, "b").error);
+    assertEquals(ErrorCode.NONE, partition.endTransaction(9, (short) 0, 0, true, 0).join());
+    assertEquals(List.of("0=a", "1=b"), read(0, Isolation.READ_COMMITTED).subList(0, 2));
+  }
+
+  @Test
+  void t47WhatFailedInOneTransactionIsForgottenWithItsMarker() {
+    produce(0, 0, "a");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.NONE, produce(0, 1, "b").error);
+    assertEquals(ErrorCode.NONE, partition.endTransaction(9, (short) 0, 0, true, 0).join());
+    Produce again = produce(0, 1, "b");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.NONE, again.error);
+    // It was there already, so nothing of this transaction is: as in Kafka it goes no further.
+    Produce next = produce(0, 2, "c");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, next.error);
+    assertEquals(ErrorCode.NONE, partition.endTransaction(9, (short) 0, 0, false, 0).join());
+    next = produce(0, 2, "c");
+    answer(ErrorCode.NONE);
+    assertEquals(ErrorCode.NONE, next.error);
+  }
+
+  @Test
   void aTransactionalBatchNeedsATransactionalId() {
     Produce produce = new Produce(Batches.inTransaction(9, 0, 0, "a"), null, false);
     partition.append(produce);

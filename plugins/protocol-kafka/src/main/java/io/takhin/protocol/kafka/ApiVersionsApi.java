@@ -83,9 +83,15 @@ final class ApiVersionsApi {
     return name.length() <= MAX_SOFTWARE_NAME && SOFTWARE.matcher(name).matches();
   }
 
-  /// The table in version 0, for a client that asked in a version from the future (T1).
+  /// The answer in version 0 to a client that asked in a version from the future: how it may ask
+  /// again, and nothing else (T1, KIP-511).
   ApiVersionsResponseData unsupportedVersion() {
-    return table().setErrorCode(Errors.UNSUPPORTED_VERSION.code());
+    ApiKeys own = ApiKeys.API_VERSIONS;
+    var keys = new ApiVersionsResponseData.ApiVersionCollection();
+    keys.add(version(own, own.oldestVersion(), own.latestVersion()));
+    return new ApiVersionsResponseData()
+        .setApiKeys(keys)
+        .setErrorCode(Errors.UNSUPPORTED_VERSION.code());
   }
 
   private ApiVersionsResponseData table() {

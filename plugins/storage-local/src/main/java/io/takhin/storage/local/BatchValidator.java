@@ -148,11 +148,8 @@ final class BatchValidator {
     }
     long producerId = RecordBatch.producerId(in, at);
     boolean idempotent = producerId != RecordBatch.NO_PRODUCER_ID;
-    if (idempotent
-        && (producerId < 0
-            || RecordBatch.producerEpoch(in, at) < 0
-            || RecordBatch.baseSequence(in, at) < 0)) {
-      return invalid("a producer id without epoch or sequence");
+    if (idempotent && (producerId < 0 || RecordBatch.baseSequence(in, at) < 0)) {
+      return invalid("a producer id without sequence");
     }
     if (!idempotent && RecordBatch.transactional(in, at)) {
       return invalid("a transactional batch without producer id");
@@ -286,6 +283,21 @@ final class BatchValidator {
     Rewritten(LogAppend first, ByteBuffer records) {
       super(records, first.leaderEpoch(), first.origin());
       this.first = first;
+    }
+
+    @Override
+    public long verification() {
+      return first.verification();
+    }
+
+    @Override
+    public int highestSequence() {
+      return first.highestSequence();
+    }
+
+    @Override
+    public int transactionVersion() {
+      return first.transactionVersion();
     }
 
     @Override

@@ -38,7 +38,7 @@ final class LocalReader implements LogReader {
       return null;
     }
     long limit = Math.min(endOffset, end.offset());
-    if (offset >= limit) {
+    if (offset >= limit || (maxBytes <= 0 && !atLeastOneBatch)) {
       return EmptySlice.INSTANCE;
     }
     try {

@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
 final class Producer {
   static final int REMEMBERED = 5;
   static final int NO_SEQUENCE = -1;
+  static final short NO_EPOCH = -1;
 
   final long id;
-  short epoch = -1;
+  short epoch = NO_EPOCH;
   int coordinatorEpoch = -1;
   long transactionFirstOffset = -1;
   long lastTimestampMs = -1;
@@ -40,6 +41,11 @@ final class Producer {
 
   Producer(long id) {
     this.id = id;
+  }
+
+  /// Whether the log has something of it: its first write did not fail.
+  boolean known() {
+    return epoch != NO_EPOCH || size > 0;
   }
 
   boolean staged() {
@@ -97,8 +103,11 @@ final class Producer {
 
   /// Whether a batch that begins with this sequence may follow.
   boolean follows(short batchEpoch, int firstSequence) {
+    if (epoch == NO_EPOCH) {
+      return true; // of a producer without an epoch nothing is known, however much it wrote
+    }
     if (batchEpoch != epoch) {
-      return firstSequence == 0 || epoch == -1;
+      return firstSequence == 0;
     }
     // An epoch that began with a marker has no batch yet: its first one begins at 0, too.
     int last = lastSequence();

@@ -190,7 +190,7 @@ final class ProducerStates {
   private ErrorCode check(@Nullable Producer producer, LogAppend append, int at) {
     ByteBuffer batch = append.records();
     short epoch = RecordBatch.producerEpoch(batch, at);
-    if (producer != null && epoch < producer.epoch) {
+    if (epoch < (producer == null ? Producer.NO_EPOCH : producer.epoch)) {
       return ErrorCode.INVALID_PRODUCER_EPOCH;
     }
     if (append.origin() != Origin.CLIENT) {
@@ -208,6 +208,9 @@ final class ProducerStates {
       if (!goesOn
           && !transactions.verified(RecordBatch.producerId(batch, at), append.verification())) {
         return ErrorCode.INVALID_TXN_STATE;
+      }
+      if (!goesOn && sequence > append.highestSequence()) {
+        return ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
       }
     } else if (producer != null && producer.transactionFirstOffset >= 0) {
       return ErrorCode.INVALID_TXN_STATE;
@@ -320,7 +323,7 @@ final class ProducerStates {
   List<Producer> all() {
     List<Producer> all = new ArrayList<>(size);
     for (Producer producer : table) {
-      if (producer != null && producer.epoch >= 0) { // not one whose first write failed
+      if (producer != null && producer.known()) {
         all.add(producer);
       }
     }

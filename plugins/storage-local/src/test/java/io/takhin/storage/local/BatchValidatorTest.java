@@ -156,6 +156,18 @@ class BatchValidatorTest {
   }
 
   @Test
+  void t48ARecompressedBatchStaysVerified() {
+    CapturedAppend append = CapturedAppend.beginning(Batches.inTransaction(9, 0, 3, "a"), 42, 7);
+    LogAppend prepared =
+        validator.prepare(
+            append, new LogConfigBuilder().compression(CompressionType.GZIP).build(), NOW_MS);
+    assertNotNull(prepared);
+    assertEquals(CompressionType.GZIP.id(), RecordBatch.codec(prepared.records(), 0));
+    assertEquals(42, prepared.verification());
+    assertEquals(7, prepared.highestSequence());
+  }
+
+  @Test
   void anAppendLargerThanASegmentIsRejected() {
     LogConfig tiny = new LogConfigBuilder().segmentBytes(100).build();
     assertEquals(ErrorCode.RECORD_LIST_TOO_LARGE, verdict(Batches.of("x".repeat(200)), tiny));

@@ -117,7 +117,7 @@ class HostileBatchesTest {
     }
     for (long[] producer :
         new long[][] {
-          {7, -1, 0}, {7, 0, -1}, {7, -1, -1}, {-2, 0, 0}, {Long.MIN_VALUE, 0, 0}, {7, -5, 3}
+          {7, -2, 0}, {7, 0, -1}, {7, -1, -1}, {-2, 0, 0}, {Long.MIN_VALUE, 0, 0}, {7, -5, 3}
         }) {
       shape(
           name + " producer " + producer[0] + " " + producer[1] + " " + producer[2],

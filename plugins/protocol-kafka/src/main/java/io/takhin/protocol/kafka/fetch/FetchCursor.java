@@ -119,7 +119,8 @@ final class FetchCursor implements PartitionWatcher {
 
   /// Reads what there is.
   ///
-  /// @param budget bytes that the answer may still take
+  /// @param budget bytes that the answer may still take; with none left, errors are told all the
+  ///     same
   /// @param first whether nothing was read for this answer yet
   void evaluate(TopicHandles topics, int budget, boolean first, Isolation isolation) {
     diverging = null;
@@ -138,7 +139,7 @@ final class FetchCursor implements PartitionWatcher {
       clean = false;
     }
     PartitionReader cursor = reader;
-    if (clean || cursor == null || (budget <= 0 && !first)) {
+    if (clean || cursor == null) {
       error = ErrorCode.NONE;
       highWatermark = readable.highWatermark();
       lastStableOffset = readable.lastStableOffset();
