@@ -13,9 +13,11 @@
 #   scripts/faults.sh r11 | r12               a clock that jumps and flickers | a process that is stopped
 #   scripts/faults.sh r13 4000                little memory under so many megabytes; few files; no more threads
 #   scripts/faults.sh all                     all of them, with these counts
-#   scripts/faults.sh hostile 1500            B9 with so many clients of each of six kinds; 1,000,000 random inputs for
-#                                             each codec (INPUTS), 10,000 configuration files, 1,000,000 names of
-#                                             groups (NAMES), 100,000 fetch sessions (SESSIONS)
+#   scripts/faults.sh hostile 1500            B9 with so many clients of each of six kinds, 500 a second (RATE), which
+#                                             may make a healthy client's p99 twice its own (P99; 0: only told; let
+#                                             nothing else run); 1,000,000 random inputs for each codec (INPUTS),
+#                                             10,000 configuration files, 1,000,000 names of groups (NAMES),
+#                                             100,000 fetch sessions (SESSIONS)
 #   scripts/faults.sh --help                  this
 # SEED=7 scripts/faults.sh ... takes another seed. Needs gcc. Figures are printed, failures too; the exit code tells.
 set -euo pipefail
@@ -23,7 +25,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 seed=${SEED:-1}
 
-help() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+help() { sed -n '2,22s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 number() { # the count, or its default
   case ${1:-$2} in
@@ -90,6 +92,7 @@ run() { # test, count
         -Dtakhin.config.mutations=10000
       in_module coordinator-group ManyGroupsTest "-Dtakhin.hostile.groups=${NAMES:-1000000}"
       with_broker HostileIT "-Dtakhin.hostile.clients=$(number "${2:-}" 1500)" -Dtakhin.hostile.growth.mib=1500 \
+        -Dtakhin.hostile.per.second="${RATE:-500}" -Dtakhin.hostile.p99="${P99:-2}" \
         "-Dtakhin.hostile.sessions=${SESSIONS:-100000}"
       ;;
     all)

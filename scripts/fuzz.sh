@@ -3,8 +3,8 @@
 # than a second (docs/limits.md). Jazzer comes from Maven Central and is no part of Takhin.
 #   scripts/fuzz.sh               every target, 60 s each
 #   scripts/fuzz.sh requests 600  one target for 10 minutes: frames requests batches codecs groups transactions yaml
-#   KEEP=1 scripts/fuzz.sh ...    puts the smallest inputs that reach all that was reached into src/test/corpus,
-#                                 which the tests replay
+#   KEEP=1 scripts/fuzz.sh ...    puts few small inputs that reach all that was reached into src/test/corpus, which the
+#                                 tests replay
 # What it finds is in build/fuzz/<target>/crash-*.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +13,8 @@ cd "$root"
 . "$here/jdk.sh"
 version=0.30.0
 jazzer=$root/build/tools/jazzer-$version
-kept=40 # inputs of a target, at most
+kept=400 # inputs of a target, at most, and how many bytes they may have together
+kept_bytes=262144
 # Connections are how frames are fed, not what a fuzzer should make of them.
 unhooked=com.code_intelligence.jazzer.sanitizers.ServerSideRequestForgery
 
@@ -72,9 +73,19 @@ for target in $targets; do
   echo "    $(ls "$work/found" | wc -l) inputs reach $(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d' ' -f2) places"
   if [ -n "${KEEP:-}" ]; then
     mkdir -p "$work/merged"
-    fuzz -merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1
-    rm -f "$corpus"/*
-    ls -S "$work/merged" | tail -n "$kept" | while read -r file; do cp "$work/merged/$file" "$corpus/"; done
+    rm -rf "$work/merged" && mkdir "$work/merged"
+    fuzz -set_cover_merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1
+    # What the merge chose has the name of its hash; hand-made inputs among it keep theirs.
+    mkdir -p "$work/before" && rm -f "$work/before"/* && mv "$corpus"/* "$work/before/"
+    all=0 bytes=0
+    while read -r file; do
+      size=$(stat -c %s "$work/merged/$file")
+      [ $((all + 1)) -le "$kept" ] && [ $((bytes + size)) -le "$kept_bytes" ] || break
+      name=$(cd "$work/before" && sha1sum -- * | awk -v hash="$file" '$1 == hash { print $2; exit }')
+      cp "$work/merged/$file" "$corpus/${name:-$file}"
+      all=$((all + 1)) bytes=$((bytes + size))
+    done < <(ls -Sr "$work/merged")
+    echo "    $all of $(ls "$work/merged" | wc -l) inputs that reach all of it are kept, $bytes bytes"
   fi
 done
 if [ -n "$failed" ]; then

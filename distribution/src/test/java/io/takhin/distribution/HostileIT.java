@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
@@ -50,10 +54,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// B8, B9, B13, B14, B21 against the process that users run, in a small heap.
-/// `-Dtakhin.hostile.clients` makes more clients of each kind, `-Dtakhin.hostile.sessions` more
-/// fetch sessions.
+/// `-Dtakhin.hostile.clients` makes more clients of each kind, so many a second with
+/// `-Dtakhin.hostile.per.second`; `-Dtakhin.hostile.p99` says how many times its own p99 a healthy
+/// client's may become, and `-Dtakhin.hostile.sessions` makes more fetch sessions.
 class HostileIT {
   private static final int CLIENTS = Integer.getInteger("takhin.hostile.clients", 150);
+  private static final int PER_SECOND = Integer.getInteger("takhin.hostile.per.second", 0);
+  private static final int MOST_P99 = Integer.getInteger("takhin.hostile.p99", 0);
+  private static final int REQUESTS = MOST_P99 > 0 ? 20_000 : 2_000;
   private static final int SESSIONS = Integer.getInteger("takhin.hostile.sessions", 20_000);
   private static final long MAX_GROWTH_KIB =
       Integer.getInteger("takhin.hostile.growth.mib", 300) * 1024L;
@@ -325,34 +333,28 @@ class HostileIT {
             1,
             "raw",
             new ApiVersionsRequestData().setClientSoftwareName("a").setClientSoftwareVersion("1"));
-    long[] quiet = latencies(sound);
+    latencies(sound, () -> false); // what it runs is compiled now, here and there
+    Latencies quiet = latencies(sound, () -> false);
     long residentBefore = residentKib();
     List<RawClient> held = new ArrayList<>();
-    for (int i = 0; i < CLIENTS; i++) {
-      held.add(client()); // says nothing
-      held.add(client().send(new byte[] {0})); // says one byte
-      held.add(client().send(ByteBuffer.allocate(10).putInt(50 << 20).array())); // half a request
-      RawClient greedy = client(); // never reads
-      greedy.socket().setReceiveBufferSize(4096);
-      for (int j = 0; j < 20; j++) {
-        greedy.send(sound);
-      }
-      held.add(greedy);
-      RawClient gone = client();
-      gone.send(Arrays.copyOf(sound, sound.length / 2));
-      gone.reset(); // mid-frame
-      client().reset();
-    }
-    long[] under = latencies(sound);
+    CompletableFuture<Void> flood =
+        CompletableFuture.runAsync(() -> flood(sound, held), Thread.ofPlatform()::start);
+    Latencies during = latencies(sound, () -> !flood.isDone());
+    flood.join();
+    Latencies after = latencies(sound, () -> false);
     long growth = residentKib() - residentBefore;
     for (RawClient client : held) {
       client.reset();
     }
     System.out.printf(
-        "%d clients of each of 6 kinds: resident memory grew by %d KiB; a healthy client's p50 and"
-            + " p99 %d and %d us before, %d and %d us meanwhile%n",
-        CLIENTS, growth, quiet[0], quiet[1], under[0], under[1]);
+        "%d clients of each of 6 kinds: resident memory grew by %d KiB; a healthy client's %s before,"
+            + " %s while they came, %s with them%n",
+        CLIENTS, growth, quiet, during, after);
     assertTrue(growth < MAX_GROWTH_KIB, "it grew by " + growth + " KiB");
+    if (MOST_P99 > 0) { // where nothing else runs
+      assertTrue(during.p99 <= MOST_P99 * quiet.p99, during + " while they came, before: " + quiet);
+      assertTrue(after.p99 <= MOST_P99 * quiet.p99, after + " with them, before: " + quiet);
+    }
     Await.until(
         Duration.ofSeconds(20),
         () -> "connections stay",
@@ -365,21 +367,53 @@ class HostileIT {
     assertServes();
   }
 
-  /// p50 and p99 of a healthy client's requests, in microseconds.
-  private static long[] latencies(byte[] request) throws IOException {
-    int count = 2_000;
-    List<Long> nanos = new ArrayList<>(count);
+  /// Opens connections of six kinds; those that stay go to `held`.
+  private static void flood(byte[] sound, List<RawClient> held) {
+    long began = System.nanoTime();
+    try {
+      for (int i = 0; i < CLIENTS; i++) {
+        held.add(client()); // says nothing
+        held.add(client().send(new byte[] {0})); // says one byte
+        held.add(client().send(ByteBuffer.allocate(10).putInt(50 << 20).array())); // half a request
+        RawClient greedy = client(); // never reads
+        greedy.socket().setReceiveBufferSize(4096);
+        for (int j = 0; j < 20; j++) {
+          greedy.send(sound);
+        }
+        held.add(greedy);
+        RawClient gone = client();
+        gone.send(Arrays.copyOf(sound, sound.length / 2));
+        gone.reset(); // mid-frame
+        client().reset();
+        while (PER_SECOND > 0 && 6L * (i + 1) > (System.nanoTime() - began) / 1e9 * PER_SECOND) {
+          LockSupport.parkNanos(1_000_000);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// A healthy client's requests, in microseconds.
+  private record Latencies(int requests, long p50, long p99) {
+    @Override
+    public String toString() {
+      return "p50 " + p50 + " and p99 " + p99 + " us of " + requests + " requests";
+    }
+  }
+
+  private static Latencies latencies(byte[] request, BooleanSupplier more) throws IOException {
+    List<Long> nanos = new ArrayList<>(REQUESTS);
     try (RawClient client = client()) {
-      for (int i = 0; i < 2 * count; i++) {
+      while (nanos.size() < REQUESTS || more.getAsBoolean()) {
         long from = System.nanoTime();
         client.send(request).receive();
-        if (i >= count) {
-          nanos.add(System.nanoTime() - from);
-        }
+        nanos.add(System.nanoTime() - from);
       }
     }
     Collections.sort(nanos);
-    return new long[] {nanos.get(count / 2) / 1000, nanos.get(count * 99 / 100) / 1000};
+    int count = nanos.size();
+    return new Latencies(count, nanos.get(count / 2) / 1000, nanos.get(count * 99 / 100) / 1000);
   }
 
   // ---- B21
