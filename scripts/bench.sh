@@ -69,6 +69,9 @@ fi
   -DoutputDirectory="$build/libs" -DincludeScope=runtime
 [ -n "$resume" ] || rm -f "$results"
 
+# What brokers leave is emptied at once and removed here: removed between two brokers, it would cost the second.
+trap 'rm -rf "$build/work/spent"' EXIT
+
 # The load generator is a JVM of its own; what it measures is added to the results.
 bench=("$JAVA_HOME/bin/java" -Xmx2g -XX:MaxDirectMemorySize=8g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED
   -cp "$here/bench/target/classes:$build/libs/*" io.takhin.bench.Bench
@@ -91,4 +94,6 @@ done
 if [ -n "$publish" ]; then
   after+=(--save "$here/bench/ratios.tsv" --publish "$root/docs")
 fi
-exec "${bench[@]}" --table ${after[@]+"${after[@]}"}
+status=0
+"${bench[@]}" --table ${after[@]+"${after[@]}"} || status=$?
+exit $status
