@@ -12,10 +12,13 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Metrics that a test can ask: exact histograms, every name checked as the kernel checks it.
 public final class TestMetrics implements Metrics {
+  private static final Pattern NAME = Pattern.compile("[a-zA-Z_][a-zA-Z0-9_]*");
+
   private final Map<String, Family> families = new ConcurrentSkipListMap<>();
 
   /// No metrics yet.
@@ -118,7 +121,7 @@ public final class TestMetrics implements Metrics {
   }
 
   private static void checkName(String name) {
-    if (!name.matches("[a-zA-Z_][a-zA-Z0-9_]*")) {
+    if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException("not a metric or label name: " + name);
     }
   }

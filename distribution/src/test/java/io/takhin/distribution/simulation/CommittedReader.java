@@ -5,6 +5,8 @@ import io.takhin.api.group.GroupCoordinator.FetchedOffset;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.group.GroupCoordinator.OffsetKey;
 import io.takhin.api.partition.Partition;
+import io.takhin.distribution.simulation.LogReplay.Keyed;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -44,11 +46,11 @@ final class CommittedReader {
                 to.accept(from);
                 return;
               }
-              TreeMap<Long, String> seen = new TreeMap<>();
+              List<Keyed> seen = new ArrayList<>();
               long start = Math.max(from, partition.logStartOffset());
               long end = LogReplay.readCommitted(partition.reader(), start, seen);
               if (broker.process().alive()) {
-                seen.forEach((offset, record) -> ledger.shown(name, record, true));
+                seen.forEach(record -> ledger.shown(name, record.key(), true));
               }
               to.accept(end < 0 ? start : end);
             });

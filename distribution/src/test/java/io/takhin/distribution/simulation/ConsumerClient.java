@@ -18,6 +18,7 @@ import io.takhin.api.group.GroupCoordinator.Protocol;
 import io.takhin.api.group.GroupCoordinator.SyncRequest;
 import io.takhin.api.group.GroupCoordinator.SyncResult;
 import io.takhin.api.partition.Partition;
+import io.takhin.distribution.simulation.LogReplay.Keyed;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -194,7 +195,7 @@ final class ConsumerClient {
 
   private void poll(String name_) {
     long from = positions.getOrDefault(name_, 0L);
-    Map<Long, String> found = new TreeMap<>();
+    List<Keyed> found = new ArrayList<>();
     Long next =
         world.ask(
             name,
@@ -210,13 +211,15 @@ final class ConsumerClient {
                 return;
               }
               // What was read is known, whether or not the answer arrives.
-              found.forEach(
-                  (offset, value) -> {
-                    if (offset >= from && broker.process().alive()) {
-                      world.ledger(name_).learn(offset, value);
-                    }
-                  });
-              to.accept(found.isEmpty() ? from : ((TreeMap<Long, String>) found).lastKey() + 1);
+              if (broker.process().alive()) {
+                PartitionLedger told = world.ledger(name_);
+                for (Keyed record : found) {
+                  if (record.offset() >= from) {
+                    told.learn(record.offset(), record.key());
+                  }
+                }
+              }
+              to.accept(found.isEmpty() ? from : found.getLast().offset() + 1);
             });
     if (next != null) {
       positions.put(name_, next);

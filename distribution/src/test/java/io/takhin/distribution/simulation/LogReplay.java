@@ -46,7 +46,10 @@ final class LogReplay {
       boolean transactional,
       boolean control,
       @Nullable Boolean commit,
-      TreeMap<Long, String> keys) {}
+      List<Keyed> records) {}
+
+  /// A record: its offset and its key as text.
+  record Keyed(long offset, String key) {}
 
   /// A producer, as its batches show it.
   record Tail(short epoch, int lastSequence, long txnStart) {}
@@ -132,22 +135,26 @@ final class LogReplay {
   }
 
   /// The records below an offset that a read_committed reader must see.
-  TreeMap<Long, String> committed(long from, long until) {
-    TreeMap<Long, String> seen = new TreeMap<>();
+  List<Keyed> committed(long from, long until) {
+    List<Keyed> seen = new ArrayList<>();
     for (Batch batch : batches) {
       if (!batch.control && (!batch.transactional || Boolean.TRUE.equals(outcome(batch)))) {
-        seen.putAll(batch.keys);
+        for (Keyed record : batch.records) {
+          if (record.offset >= from && record.offset < until) {
+            seen.add(record);
+          }
+        }
       }
     }
-    return new TreeMap<>(seen.subMap(from, until));
+    return seen;
   }
 
   /// The records that a read_committed reader does see, if it skips what it is told to skip, as
   /// Kafka's consumer does.
   ///
-  /// @param into takes them by offset
+  /// @param into takes them in the order of offsets
   /// @return where it goes on; -1 if it cannot be read
-  static long readCommitted(PartitionReader reader, long from, Map<Long, String> into) {
+  static long readCommitted(PartitionReader reader, long from, List<Keyed> into) {
     List<Batch> read = new ArrayList<>();
     PartitionRead answer = read(reader, from, Isolation.READ_COMMITTED, read);
     if (answer.error() != ErrorCode.NONE) {
@@ -172,7 +179,11 @@ final class LogReplay {
           skipping.remove(batch.producerId);
         }
       } else if (!batch.transactional || !skipping.contains(batch.producerId)) {
-        into.putAll(batch.keys.tailMap(from));
+        for (Keyed record : batch.records) {
+          if (record.offset >= from) {
+            into.add(record);
+          }
+        }
       }
       next = batch.last + 1;
     }
@@ -182,6 +193,14 @@ final class LogReplay {
   /// Reads whole batches from an offset on, and checks their checksums.
   static PartitionRead read(
       PartitionReader reader, long offset, Isolation isolation, List<Batch> into) {
+    return read(reader, offset, Long.MAX_VALUE, isolation, into);
+  }
+
+  /// Reads whole batches from an offset on, and checks their checksums.
+  ///
+  /// @param until batches that begin here or later are checked, and not passed on
+  static PartitionRead read(
+      PartitionReader reader, long offset, long until, Isolation isolation, List<Batch> into) {
     PartitionRead read = reader.read(offset, -1, -1, READ_BYTES, true, isolation);
     LogSlice slice = read.records();
     if (read.error() != ErrorCode.NONE || slice == null) {
@@ -198,7 +217,9 @@ final class LogReplay {
       if (RecordBatch.computeCrc(bytes, at) != RecordBatch.crc(bytes, at)) {
         throw new AssertionError("served with a wrong checksum: a batch at " + offset);
       }
-      into.add(batch(bytes, at));
+      if (RecordBatch.baseOffset(bytes, at) < until) {
+        into.add(batch(bytes, at));
+      }
     }
     return read;
   }
@@ -206,15 +227,15 @@ final class LogReplay {
   private static Batch batch(ByteBuffer bytes, int at) {
     boolean control = RecordBatch.control(bytes, at);
     TransactionMarker marker = control ? TransactionMarker.read(bytes, at) : null;
-    TreeMap<Long, String> keys = new TreeMap<>();
+    List<Keyed> records = new ArrayList<>(4);
     if (control) {
-      keys.put(RecordBatch.baseOffset(bytes, at), MARKER);
+      records.add(new Keyed(RecordBatch.baseOffset(bytes, at), MARKER));
     } else {
       Records.visit(
           bytes,
           at,
           Records.payload(bytes, at),
-          (offset, ms, key, value) -> keys.put(offset, text(key)));
+          (offset, ms, key, value) -> records.add(new Keyed(offset, text(key))));
     }
     int sequence = RecordBatch.baseSequence(bytes, at);
     return new Batch(
@@ -226,11 +247,14 @@ final class LogReplay {
         RecordBatch.transactional(bytes, at),
         control,
         marker == null ? null : marker.commit(),
-        keys);
+        records);
   }
 
   private static String text(@Nullable ByteBuffer bytes) {
-    return bytes == null ? "" : UTF_8.decode(bytes).toString();
+    return bytes == null
+        ? ""
+        : new String(
+            bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining(), UTF_8);
   }
 
   /// Producers as the broker shows them.

@@ -5,12 +5,17 @@ import io.takhin.api.cluster.MetadataRecord;
 import io.takhin.api.group.GroupCoordinator.FetchedOffsets;
 import io.takhin.api.partition.Partition;
 import io.takhin.coordinator.transaction.CoordinatorReplay;
+import io.takhin.distribution.simulation.LogReplay.Keyed;
 import io.takhin.testkit.simulation.SimulatedDisk;
 import io.takhin.testkit.simulation.Simulation;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// What happens to a broker, and what must hold when it is back.
@@ -235,7 +240,7 @@ final class Nemesis {
     if (start == 0 ? stable != open : stable > open) {
       throw new AssertionError(partition.id() + " is stable to " + stable + ", not " + open);
     }
-    TreeMap<Long, String> seen = new TreeMap<>();
+    List<Keyed> seen = new ArrayList<>();
     for (long next = start; next < stable; ) {
       long read = LogReplay.readCommitted(partition.reader(), next, seen);
       if (read <= next) {
@@ -243,21 +248,22 @@ final class Nemesis {
       }
       next = read;
     }
-    TreeMap<Long, String> expected = replay.committed(start, stable);
+    List<Keyed> expected = replay.committed(start, stable);
     if (!expected.equals(seen)) {
-      TreeMap<Long, String> more = new TreeMap<>(seen);
-      more.keySet().removeAll(expected.keySet());
-      expected.keySet().removeAll(seen.keySet());
+      Set<Keyed> more = new LinkedHashSet<>(seen);
+      more.removeAll(new HashSet<>(expected));
+      Set<Keyed> less = new LinkedHashSet<>(expected);
+      less.removeAll(new HashSet<>(seen));
       throw new AssertionError(
-          partition.id() + ": read_committed shows " + more + " and does not show " + expected);
+          partition.id() + ": read_committed shows " + more + " and does not show " + less);
     }
+    String name = partition.id().toString();
     for (LogReplay.Batch batch : replay.batches()) {
       Boolean outcome = replay.outcome(batch);
       if (outcome != null) {
-        batch
-            .keys()
-            .values()
-            .forEach(key -> world.transactions().shown(partition.id().toString(), key, outcome));
+        for (Keyed record : batch.records()) {
+          world.transactions().shown(name, record.key(), outcome);
+        }
       }
     }
   }

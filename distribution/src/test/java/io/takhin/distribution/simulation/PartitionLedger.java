@@ -4,12 +4,17 @@ import io.takhin.api.ErrorCode;
 import io.takhin.api.partition.Partition;
 import io.takhin.api.partition.Partition.Isolation;
 import io.takhin.api.partition.Partition.PartitionRead;
+import io.takhin.distribution.simulation.LogReplay.Batch;
+import io.takhin.distribution.simulation.LogReplay.Keyed;
 import io.takhin.testkit.simulation.Simulation;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// What the world has been told about a partition, and whether the partition stands by it.
 ///
@@ -64,7 +69,7 @@ final class PartitionLedger {
     Known before = known.putIfAbsent(offset, new Known(value, simulation.nanoTime()));
     check(
         before == null || before.value.equals(value),
-        "offset " + offset + " was " + before + " and is " + value);
+        () -> "offset " + offset + " was " + before + " and is " + value);
   }
 
   /// A record gets this timestamp, perhaps not for the first time.
@@ -91,12 +96,17 @@ final class PartitionLedger {
       return;
     }
     long now = partition.highWatermark();
-    check(now >= highWatermark, "the high watermark went from " + highWatermark + " to " + now);
-    check(now <= partition.logEndOffset(), "the high watermark is beyond the end");
+    long before = highWatermark;
+    check(now >= before, () -> "the high watermark went from " + before + " to " + now);
+    check(now <= partition.logEndOffset(), () -> "the high watermark is beyond the end");
     highWatermark = now;
     long stable = partition.lastStableOffset();
-    check(stable >= lastStable, "the last stable offset went from " + lastStable + " to " + stable);
-    check(stable <= partition.highWatermark(), "stable to " + stable + ", visible to " + now);
+    long stableBefore = lastStable;
+    check(
+        stable >= stableBefore,
+        () -> "the last stable offset went from " + stableBefore + " to " + stable);
+    check(
+        stable <= partition.highWatermark(), () -> "stable to " + stable + ", visible to " + now);
     lastStable = stable;
     long start = partition.logStartOffset();
     latestWallMs = Math.max(latestWallMs, simulation.wallMs());
@@ -114,78 +124,95 @@ final class PartitionLedger {
           stamp == Long.MIN_VALUE
               || stamp + retentionMs < latestWallMs
               || partition.sizeBytes() >= retentionBytes,
-          gone + " of " + stamp + " went by itself; there are " + partition.sizeBytes());
+          () -> gone + " of " + stamp + " went by itself; there are " + partition.sizeBytes());
     }
   }
 
-  /// Reads one record that is known, chosen by the seed.
+  /// Reads one record that is known, chosen by the seed, and checks what comes with it.
   void probe(Partition partition) {
     if (known.isEmpty()) {
       return;
     }
     long last = known.lastKey();
-    Long offset = known.floorKey((long) (simulation.random().nextDouble() * (last + 1)));
-    if (offset == null || offset < deletedBelow || offset < partition.logStartOffset()) {
+    Map.Entry<Long, Known> told =
+        known.floorEntry((long) (simulation.random().nextDouble() * (last + 1)));
+    if (told == null || told.getKey() < deletedBelow) {
       return;
     }
-    Map<Long, String> found = new HashMap<>();
-    ErrorCode error = read(partition.reader(), offset, found);
+    long offset = told.getKey();
+    if (offset < partition.logStartOffset()) {
+      return;
+    }
+    List<Batch> read = new ArrayList<>();
+    ErrorCode error =
+        LogReplay.read(partition.reader(), offset, offset + 1, Isolation.READ_UNCOMMITTED, read)
+            .error();
     if (error == ErrorCode.NONE) {
-      String value = found.get(offset);
-      check(
-          String.valueOf(known.get(offset)).contains("value=" + value + ","),
-          "known offset " + offset + " (" + known.get(offset) + ") reads as " + value);
+      boolean there =
+          !read.isEmpty()
+              && read.getFirst().records().contains(new Keyed(offset, told.getValue().value));
+      check(there, () -> "known offset " + told + " reads as " + read);
     } else {
       check(
           error == ErrorCode.KAFKA_STORAGE_ERROR
               || error == ErrorCode.NOT_LEADER_OR_FOLLOWER
               || error == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
               || offset < partition.logStartOffset(),
-          "known offset " + offset + " cannot be read: " + error);
+          () -> "known offset " + offset + " cannot be read: " + error);
     }
   }
 
   /// The dear part: everything, from start to high watermark.
   void audit(Partition partition, LogReplay replay) {
     Map<String, Long> lastOfProducer = new HashMap<>();
-    Map<Long, String> all = new TreeMap<>();
     long start = partition.logStartOffset();
     long next = start;
-    for (LogReplay.Batch batch : replay.batches()) {
-      for (Map.Entry<Long, String> record : batch.keys().entrySet()) {
-        if (record.getKey() < start) {
+    Iterator<Map.Entry<Long, Known>> told = known.tailMap(start).entrySet().iterator();
+    Map.Entry<Long, Known> due = told.hasNext() ? told.next() : null;
+    for (Batch batch : replay.batches()) {
+      for (Keyed record : batch.records()) {
+        if (record.offset() < start) {
           continue; // of a batch that begins below the log's start
         }
-        check(record.getKey() == next, "offset " + record.getKey() + " where " + next + " belongs");
+        long expected = next;
+        check(
+            record.offset() == expected,
+            () -> "offset " + record.offset() + " where " + expected + " belongs");
         next++;
         if (!batch.control()) {
-          order(record.getKey(), record.getValue(), lastOfProducer);
+          order(record.offset(), record.key(), lastOfProducer);
+        }
+        // Offsets were found dense: what was told is met in the order of offsets.
+        if (due != null && due.getKey() == record.offset()) {
+          told(due, record.key());
+          due = told.hasNext() ? told.next() : null;
         }
       }
-      all.putAll(batch.keys());
     }
-    for (Map.Entry<Long, Known> entry : known.entrySet()) {
-      long offset = entry.getKey();
-      if (offset >= start && offset >= deletedBelow) {
-        check(
-            entry.getValue().value.equals(all.get(offset)),
-            "offset " + offset + " was told as " + entry.getValue() + ", is " + all.get(offset));
-      }
+    for (; due != null; due = told.hasNext() ? told.next() : null) {
+      told(due, null);
     }
     check(
         retentionMs >= 0 || start <= Math.max(deletedBelow, 0),
-        "the log starts at " + start + " by itself");
+        () -> "the log starts at " + start + " by itself");
+  }
+
+  /// @param value what the log has there; null for nothing
+  private void told(Map.Entry<Long, Known> entry, @Nullable String value) {
+    check(
+        entry.getValue().value.equals(value) || entry.getKey() < deletedBelow,
+        () -> "offset " + entry.getKey() + " was told as " + entry.getValue() + ", is " + value);
   }
 
   private void order(long offset, String value, Map<String, Long> lastOfProducer) {
     int colon = value.indexOf(':');
     String producer = value.substring(0, colon);
-    long number = Long.parseLong(value.substring(colon + 1));
+    long number = Long.parseLong(value, colon + 1, value.length(), 10);
     Long before = lastOfProducer.put(producer, number);
     boolean excused = producer.startsWith("t") && transactions.suspended();
     check(
         before == null || before < number || excused,
-        "at " + offset + " comes " + value + " after number " + before + " of that producer");
+        () -> "at " + offset + " comes " + value + " after number " + before + " of that producer");
   }
 
   /// The broker came back after it was killed: nothing told may be gone, but after a power cut, or
@@ -194,11 +221,12 @@ final class PartitionLedger {
     long end = partition.highWatermark();
     Map.Entry<Long, Known> last = known.lastEntry();
     if (last != null && last.getKey() >= end) {
-      check(lossAllowed && !durable, "recovered to " + end + ", though " + last + " was told");
+      check(
+          lossAllowed && !durable, () -> "recovered to " + end + ", though " + last + " was told");
       for (Map.Entry<Long, Known> lost : known.tailMap(end).entrySet()) {
         check(
             lost.getValue().sinceNanos >= lossAfterNanos,
-            lost + " is lost though it was older than the flush interval");
+            () -> lost + " is lost though it was older than the flush interval");
       }
       simulation.note(name + " lost " + known.tailMap(end).size() + " records, as promised");
     }
@@ -214,17 +242,17 @@ final class PartitionLedger {
     }
   }
 
-  /// Reads whole batches from an offset on.
-  static ErrorCode read(Partition.PartitionReader reader, long offset, Map<Long, String> into) {
-    List<LogReplay.Batch> read = new ArrayList<>();
+  /// Reads the records of whole batches from an offset on.
+  static ErrorCode read(Partition.PartitionReader reader, long offset, List<Keyed> into) {
+    List<Batch> read = new ArrayList<>();
     PartitionRead answer = LogReplay.read(reader, offset, Isolation.READ_UNCOMMITTED, read);
-    read.forEach(batch -> into.putAll(batch.keys()));
+    read.forEach(batch -> into.addAll(batch.records()));
     return answer.error();
   }
 
-  private void check(boolean holds, String violation) {
+  private void check(boolean holds, Supplier<String> violation) {
     if (!holds) {
-      throw new AssertionError(name + ": " + violation);
+      throw new AssertionError(name + ": " + violation.get());
     }
   }
 }

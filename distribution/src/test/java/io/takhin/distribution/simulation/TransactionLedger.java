@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What became of each transaction, as clients were told and as logs and offsets show it: one
@@ -59,7 +60,7 @@ final class TransactionLedger {
   /// Its producer was told how it ended.
   void told(Txn txn, boolean commit) {
     Boolean shown = txn.shown;
-    check(shown == null || shown == commit, txn + " is told as committed: " + commit);
+    check(shown == null || shown == commit, () -> txn + " is told as committed: " + commit);
     txn.told = commit;
   }
 
@@ -67,16 +68,16 @@ final class TransactionLedger {
   void shown(String partition, String record, boolean commit) {
     Txn txn = byRecord.get(record);
     if (txn != null) {
-      shown(txn, commit, partition + " with " + record);
+      shown(txn, commit, () -> partition + " with " + record);
     }
   }
 
-  private void shown(Txn txn, boolean commit, String where) {
+  private void shown(Txn txn, boolean commit, Supplier<String> where) {
     Boolean told = txn.told;
     Boolean before = txn.shown;
     check(
         (told == null || told == commit) && (before == null || before == commit),
-        txn + " is torn: committed is " + commit + " in " + where);
+        () -> txn + " is torn: committed is " + commit + " in " + where.get());
     txn.shown = commit;
   }
 
@@ -85,15 +86,15 @@ final class TransactionLedger {
     TreeMap<Long, Txn> ofId = byOffset.getOrDefault(id, new TreeMap<>());
     if (offset >= 0) {
       Txn txn = ofId.get(offset);
-      check(txn != null && txn.offsets, id + " has an offset that nobody sent: " + offset);
+      check(txn != null && txn.offsets, () -> id + " has an offset that nobody sent: " + offset);
       if (txn != null) {
-        shown(txn, true, "the offset of " + id);
+        shown(txn, true, () -> "the offset of " + id);
       }
     }
     for (Txn later : ofId.tailMap(offset, false).values()) {
       check(
           !later.offsets || !Boolean.TRUE.equals(later.told),
-          id + " has offset " + offset + " though " + later);
+          () -> id + " has offset " + offset + " though " + later);
     }
   }
 
@@ -103,7 +104,7 @@ final class TransactionLedger {
     for (Txn later : byOffset.getOrDefault(id, new TreeMap<>()).tailMap(offset, false).values()) {
       check(
           !later.offsets || !Boolean.TRUE.equals(later.shown),
-          id + " ended with offset " + offset + " though " + later);
+          () -> id + " ended with offset " + offset + " though " + later);
     }
   }
 
@@ -124,9 +125,9 @@ final class TransactionLedger {
     return all.size() + " transactions, " + committed + " committed, " + aborted + " aborted";
   }
 
-  private void check(boolean holds, String violation) {
+  private void check(boolean holds, Supplier<String> violation) {
     if (!holds && !suspended) {
-      throw new AssertionError(violation);
+      throw new AssertionError(violation.get());
     }
   }
 }

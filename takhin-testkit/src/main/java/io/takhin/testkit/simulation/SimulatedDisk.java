@@ -5,8 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,7 @@ public final class SimulatedDisk {
 
   private final Simulation simulation;
   private final Directory root = new Directory();
+  private final Map<Path, Node> found = new HashMap<>(); // what paths lead to, until a name goes
   private final Set<Path> locked = new HashSet<>();
   private @Nullable SimulatedProcess user;
   private int boots = 1;
@@ -102,6 +105,7 @@ public final class SimulatedDisk {
   public void powerCut() {
     simulation.note("power cut");
     root.losePower(simulation);
+    found.clear();
     boots++;
   }
 
@@ -113,10 +117,24 @@ public final class SimulatedDisk {
   // Operations.
 
   private void operation(String what, Path path) throws IOException {
-    if (!Thread.currentThread().isVirtual()) {
-      return; // the observer's own reads: no faults, no events
+    if (!observed()) {
+      happens(what + " " + path, path);
     }
-    simulation.note(what + " " + path);
+  }
+
+  private void operation(String what, long number, Path path) throws IOException {
+    if (!observed()) {
+      happens(what + number + " " + path, path);
+    }
+  }
+
+  /// Whether these are the observer's own reads: no faults, no events.
+  private static boolean observed() {
+    return !Thread.currentThread().isVirtual();
+  }
+
+  private void happens(String event, Path path) throws IOException {
+    simulation.note(event);
     if (++operations >= crashAt && user != null) {
       crashAt = Long.MAX_VALUE;
       simulation.note("crash point " + operations);
@@ -137,6 +155,10 @@ public final class SimulatedDisk {
   }
 
   private @Nullable Node find(Path path) {
+    Node known = found.get(path);
+    if (known != null) {
+      return known;
+    }
     Node node = root;
     for (Path name : path) {
       if (!(node instanceof Directory directory)) {
@@ -147,6 +169,7 @@ public final class SimulatedDisk {
         return null;
       }
     }
+    found.put(path, node);
     return node;
   }
 
@@ -165,9 +188,9 @@ public final class SimulatedDisk {
   /// Opens a file for reading and writing.
   public OpenFile open(Path path, boolean create) throws IOException {
     operation(create ? "open or create" : "open", path);
-    Directory in = parent(path);
-    Node node = in.cached.get(name(path));
+    Node node = find(path);
     if (node == null) {
+      Directory in = parent(path);
       if (!create) {
         throw new NoSuchFileException(path.toString());
       }
@@ -198,6 +221,7 @@ public final class SimulatedDisk {
           names.remove(name(from));
           names.put(name(to), node);
         });
+    found.clear();
   }
 
   /// Deletes a file or an empty directory, if there is one.
@@ -211,6 +235,7 @@ public final class SimulatedDisk {
       throw new IOException(path + ": Directory not empty");
     }
     parent(path).change(names -> names.remove(name(path)));
+    found.clear();
   }
 
   /// What a directory holds, by name.
@@ -319,7 +344,7 @@ public final class SimulatedDisk {
 
     /// Reads as far as the file goes.
     public int read(ByteBuffer target, long position) throws IOException {
-      operation("read at " + position, path);
+      operation("read at ", position, path);
       return file.read(target, position);
     }
 
@@ -329,7 +354,7 @@ public final class SimulatedDisk {
       int begun = simulation.random().nextInt(all.length + 1);
       long before = operations;
       try {
-        operation("write " + all.length + " at " + position, path);
+        operation("write " + all.length + " at ", position, path);
       } catch (IOException e) {
         file.write(all, begun, position, simulation.wallMs());
         throw e;
@@ -366,7 +391,7 @@ public final class SimulatedDisk {
 
     /// Cuts it, or makes it longer with zeros.
     public void truncate(long size) throws IOException {
-      operation("truncate to " + size, path);
+      operation("truncate to ", size, path);
       file.truncate((int) size, simulation.wallMs());
     }
 

@@ -120,7 +120,7 @@ public final class Simulation {
 
   /// Adds to the trace.
   public void note(String event) {
-    trace.add((nanos / 1000) + " " + event);
+    trace.add(nanos / 1000, event);
   }
 
   /// A process without threads.

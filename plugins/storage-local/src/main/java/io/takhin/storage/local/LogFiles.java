@@ -1,7 +1,6 @@
 package io.takhin.storage.local;
 
 import java.nio.file.Path;
-import java.util.Locale;
 
 /// The names of files, as Kafka has them.
 ///
@@ -43,11 +42,13 @@ final class LogFiles {
   static final String STRAY_DIRECTORY = "-stray";
 
   private static final int DIGITS = 20;
+  private static final String ZEROS = "0".repeat(DIGITS);
 
   private LogFiles() {}
 
   static Path of(Path directory, long offset, String suffix) {
-    return directory.resolve(String.format(Locale.ROOT, "%020d", offset) + suffix);
+    String digits = Long.toString(offset);
+    return directory.resolve(ZEROS.substring(digits.length()) + digits + suffix);
   }
 
   /// The offset in a file's name; -1 if it is not 20 digits and the suffix.
