@@ -20,7 +20,11 @@ import java.util.TreeMap;
 
 /// What happens to a broker, and what must hold when it is back.
 final class Nemesis {
+  /// What is older than this is on disk: the interval, a look, a wall clock that goes back, fsync.
   private static final long FLUSH_SLACK_NANOS = 4_000_000_000L;
+
+  /// A broker that lives as long has forced what it found: a look, fsync.
+  private static final long FIRST_LOOK_NANOS = 2_000_000_000L;
 
   private final BrokerSimulation world;
   private final Simulation simulation;
@@ -30,7 +34,8 @@ final class Nemesis {
   private int lives;
   private boolean powerLost;
   private boolean diskFailed;
-  private long deathNanos;
+  private long bornNanos;
+  private long forcedNanos;
   private long troubledNanos;
 
   Nemesis(
@@ -135,7 +140,7 @@ final class Nemesis {
   }
 
   private void back(boolean power) {
-    deathNanos = simulation.nanoTime();
+    noteForced();
     if (power) {
       disk.powerCut();
       powerLost = true;
@@ -157,6 +162,16 @@ final class Nemesis {
     startBroker();
   }
 
+  /// Before this time all that was acknowledged is on disk. A life that ends before its first look
+  /// adds nothing: it may have left all that it found in the page cache.
+  private void noteForced() {
+    long now = simulation.nanoTime();
+    boolean whole = !diskFailed && troubledNanos + 2 * FLUSH_SLACK_NANOS < now;
+    if (whole && now - bornNanos >= FIRST_LOOK_NANOS) {
+      forcedNanos = now - FLUSH_SLACK_NANOS;
+    }
+  }
+
   private SimulatedBroker launch() {
     SimulatedBroker broker = new SimulatedBroker(simulation, disk, metadata, settings, ++lives);
     broker.start(this::recovered);
@@ -166,13 +181,11 @@ final class Nemesis {
   /// What is there again must be what was promised.
   private void recovered(SimulatedBroker broker) {
     boolean loss = powerLost || diskFailed;
-    boolean bounded = !diskFailed && troubledNanos + 2 * FLUSH_SLACK_NANOS < deathNanos;
-    long lossAfter = bounded ? deathNanos - FLUSH_SLACK_NANOS : 0;
     if (loss) {
       world.lost();
     }
     world.forEachPartition(
-        broker, (ledger, partition) -> ledger.recovered(partition, loss, lossAfter));
+        broker, (ledger, partition) -> ledger.recovered(partition, loss, forcedNanos));
   }
 
   private void awaitStart(SimulatedBroker broker, int mostMs) {
@@ -185,6 +198,7 @@ final class Nemesis {
 
   /// Starts a broker and checks that it is what it was, before a client sees it.
   void startBroker() {
+    bornNanos = simulation.nanoTime();
     SimulatedBroker broker = launch();
     awaitStart(broker, 60_000);
     if (!broker.ready()) {

@@ -10,7 +10,7 @@ import java.util.List;
 ///
 /// Threading: the simulation's.
 public final class Trace {
-  private static final int KEPT = Integer.getInteger("takhin.simulation.trace", 400);
+  private static final int KEPT = Math.max(1, Integer.getInteger("takhin.simulation.trace", 400));
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
 

@@ -13,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// ```
 /// written --(committer, flush.messages=1)----> forced, then committable
 /// written, committable --(housekeeping)------> forced: by interval, by records, after a roll
+/// left by a killed run --(housekeeping)------> forced: at the first look
 /// ```
 ///
 /// An fsync that fails takes the whole directory offline; it is not tried again.
@@ -31,6 +32,7 @@ final class Durability {
   private volatile boolean namesDirty;
   private volatile boolean commitQueued;
   private volatile boolean flushQueued;
+  private volatile boolean inherited;
   private volatile long dirtySinceMs;
   private long progressBytes;
 
@@ -107,6 +109,13 @@ final class Durability {
     }
   }
 
+  /// The run before was killed: what it wrote may be in the cache alone. It is as old as that run,
+  /// so the first look forces it: brokers that die young would put it off for ever otherwise.
+  void markInherited() {
+    inherited = true;
+    markDirty();
+  }
+
   /// Whether a background flush is due; asked by housekeeping, which took the log off the list.
   ///
   /// @return whether the log stays dirty and belongs on the list again
@@ -116,6 +125,7 @@ final class Durability {
     boolean due =
         waitedMs >= settings.flushMs()
             || waitedMs < 0
+            || (inherited && settings.flushMs() < Long.MAX_VALUE)
             || log.end().offset() - recoveryPoint >= settings.flushMessages();
     if (!due) {
       noteProgress();
@@ -187,6 +197,7 @@ final class Durability {
         fresh = false;
       }
       recoveryPoint = Math.max(recoveryPoint, Math.min(reached, log.end().offset()));
+      inherited = false;
       context.directory().noteChange();
       context.flushes().record(context.nanoTime().getAsLong() - begin);
     } catch (Disk.FullException e) {

@@ -97,7 +97,7 @@ final class LocalLog implements PartitionLog {
     producers.transactions().highWatermark(highWatermark);
     drawJitter();
     if (found.logEndOffset() > durability.recoveryPoint() || (found.fresh() && end.offset() > 0)) {
-      durability.markDirty(); // the last run was killed: what it wrote may be in the cache alone
+      durability.markInherited();
     }
   }
 

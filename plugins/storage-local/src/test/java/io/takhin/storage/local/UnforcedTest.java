@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.TopicPartition;
+import io.takhin.api.codec.Codecs;
 import io.takhin.api.record.RecordBatch;
 import io.takhin.api.storage.LogConfig;
 import io.takhin.api.storage.PartitionLog;
+import io.takhin.testkit.TestContext;
 import io.takhin.testkit.storage.Batches;
 import io.takhin.testkit.storage.CapturedProgress;
 import io.takhin.testkit.storage.LogConfigBuilder;
@@ -16,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a killed broker left in the page cache alone, and what a power cut makes of it. All of this
 /// was found by the simulator, or looked for beside what it found.
@@ -95,6 +100,28 @@ class UnforcedTest {
     assertTrue(done.contains("force directory " + CrashDisk.kind(second)), done::toString);
     assertEquals(BATCHES, log.recoveryPoint());
     storage.close();
+  }
+
+  /// The clock of `flush.ms` began anew with each start: brokers that died young put it off for
+  /// ever, and a power cut took what was acknowledged many times `flush.ms` ago.
+  @ParameterizedTest
+  @ValueSource(longs = {600_000, Long.MAX_VALUE})
+  void whatAKilledBrokerLeftIsForcedAtTheFirstLookUnlessNothingIs(long flushMs)
+      throws IOException {
+    killed();
+    try (TestContext context =
+        TestContext.simulated().service(Codecs.class, new FakeCodecs()).build()) {
+      LocalLogStorage storage = new LocalLogStorage(Fixture.config(second), context, disk);
+      storage.start();
+      LocalLog log = open(storage, settings().flushMs(flushMs).build());
+      assertEquals(0, log.recoveryPoint());
+      context.time().advance(Duration.ofSeconds(1));
+      assertEquals(flushMs < Long.MAX_VALUE ? BATCHES : 0, log.recoveryPoint());
+      appended(log, Batches.of("young"));
+      context.time().advance(Duration.ofSeconds(1));
+      assertEquals(flushMs < Long.MAX_VALUE ? BATCHES : 0, log.recoveryPoint());
+      storage.close();
+    }
   }
 
   @Test
