@@ -35,6 +35,7 @@ final class PartitionLedger {
   private long highWatermark;
   private long lastStable;
   private long lastStart;
+  private long lastBytes;
   private long deletedBelow;
   private long lossAt = -1;
 
@@ -105,26 +106,35 @@ final class PartitionLedger {
     check(
         stable >= stableBefore,
         () -> "the last stable offset went from " + stableBefore + " to " + stable);
-    check(
-        stable <= partition.highWatermark(), () -> "stable to " + stable + ", visible to " + now);
+    check(stable <= partition.highWatermark(), () -> "stable to " + stable + ", visible to " + now);
     lastStable = stable;
     long start = partition.logStartOffset();
     latestWallMs = Math.max(latestWallMs, simulation.wallMs());
-    if (retentionMs >= 0 && start > lastStart && start > deletedBelow) {
-      expired(Math.max(lastStart, deletedBelow), start, partition);
+    if (retentionMs >= 0) {
+      if (start > lastStart && start > deletedBelow) {
+        expired(Math.max(lastStart, deletedBelow), start, partition);
+      }
+      lastBytes = partition.sizeBytes();
     }
     lastStart = start;
   }
 
-  /// Retention raised the start: what went was old, or as much as may stay is still there.
+  /// Retention raised the start: what went was old, or as much as may stay is still there. Size
+  /// may take segments in the same round in which age takes the ones behind them: a wall clock
+  /// that went back makes the newer ones older.
   private void expired(long from, long to, Partition partition) {
-    for (Map.Entry<Long, Known> gone : known.subMap(from, to).entrySet()) {
+    long bytes = partition.sizeBytes();
+    boolean agedBehind = false;
+    for (Map.Entry<Long, Known> gone :
+        known.subMap(from, true, to, false).descendingMap().entrySet()) {
       long stamp = stamps.getOrDefault(gone.getValue().value, Long.MIN_VALUE);
+      boolean unknown = stamp == Long.MIN_VALUE;
+      boolean aged = !unknown && stamp + retentionMs < latestWallMs;
+      long most = agedBehind ? Math.max(bytes, lastBytes) : bytes;
       check(
-          stamp == Long.MIN_VALUE
-              || stamp + retentionMs < latestWallMs
-              || partition.sizeBytes() >= retentionBytes,
-          () -> gone + " of " + stamp + " went by itself; there are " + partition.sizeBytes());
+          unknown || aged || most >= retentionBytes,
+          () -> gone + " of " + stamp + " went by itself; there are " + most);
+      agedBehind |= aged;
     }
   }
 

@@ -118,13 +118,15 @@ public final class SimulatedDisk {
 
   private void operation(String what, Path path) throws IOException {
     if (!observed()) {
-      happens(what + " " + path, path);
+      simulation.note(what + " " + path);
+      happens(path);
     }
   }
 
   private void operation(String what, long number, Path path) throws IOException {
     if (!observed()) {
-      happens(what + number + " " + path, path);
+      simulation.note(what, number, path.toString());
+      happens(path);
     }
   }
 
@@ -133,8 +135,7 @@ public final class SimulatedDisk {
     return !Thread.currentThread().isVirtual();
   }
 
-  private void happens(String event, Path path) throws IOException {
-    simulation.note(event);
+  private void happens(Path path) throws IOException {
     if (++operations >= crashAt && user != null) {
       crashAt = Long.MAX_VALUE;
       simulation.note("crash point " + operations);
@@ -344,7 +345,7 @@ public final class SimulatedDisk {
 
     /// Reads as far as the file goes.
     public int read(ByteBuffer target, long position) throws IOException {
-      operation("read at ", position, path);
+      operation("read at", position, path);
       return file.read(target, position);
     }
 
@@ -354,7 +355,7 @@ public final class SimulatedDisk {
       int begun = simulation.random().nextInt(all.length + 1);
       long before = operations;
       try {
-        operation("write " + all.length + " at ", position, path);
+        operation("write at", position, path);
       } catch (IOException e) {
         file.write(all, begun, position, simulation.wallMs());
         throw e;
@@ -391,7 +392,7 @@ public final class SimulatedDisk {
 
     /// Cuts it, or makes it longer with zeros.
     public void truncate(long size) throws IOException {
-      operation("truncate to ", size, path);
+      operation("truncate to", size, path);
       file.truncate((int) size, simulation.wallMs());
     }
 

@@ -123,6 +123,11 @@ public final class Simulation {
     trace.add(nanos / 1000, event);
   }
 
+  /// Adds to the trace, in parts.
+  void note(String event, long number, String place) {
+    trace.add(nanos / 1000, event, number, place);
+  }
+
   /// A process without threads.
   public SimulatedProcess process(String name) {
     return new SimulatedProcess(this, name);

@@ -106,8 +106,7 @@ class UnforcedTest {
   /// ever, and a power cut took what was acknowledged many times `flush.ms` ago.
   @ParameterizedTest
   @ValueSource(longs = {600_000, Long.MAX_VALUE})
-  void whatAKilledBrokerLeftIsForcedAtTheFirstLookUnlessNothingIs(long flushMs)
-      throws IOException {
+  void whatAKilledBrokerLeftIsForcedAtTheFirstLookUnlessNothingIs(long flushMs) throws IOException {
     killed();
     try (TestContext context =
         TestContext.simulated().service(Codecs.class, new FakeCodecs()).build()) {
