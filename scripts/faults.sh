@@ -75,7 +75,7 @@ run() { # test, count
       in_module storage-local 'DamageTest#nineKinds*'
       with_broker 'DamageIT#*R5*'
       ;;
-    r6) with_broker 'DiskFaultsIT#aFullDisk*' "-Dtakhin.faults.calls=$(number "${2:-}" 500)" ;;
+    r6) with_broker 'DiskFaultsIT#aFullDisk*+partitions*' "-Dtakhin.faults.calls=$(number "${2:-}" 500)" ;;
     r7) with_broker 'DiskFaultsIT#anFsync*' ;;
     r8) with_broker 'DiskFaultsIT#aS*' ;;
     r9) with_broker PowerCutIT "-Dtakhin.faults.cuts=$(number "${2:-}" 50)" ;;

@@ -7,7 +7,8 @@
 //                   what is not there), rename (by the new name), delete, mkdir, thread (its path is "-"), and any
 //                   (all that changes the disk, each counted once). The first `skip` calls are spared, then `times` are
 //                   hit (-1: all): first the delay, then the errno unless it is 0. The errno -1 kills the process
-//                   before the call, -2 after half of a write. A new generation begins to count anew.
+//                   before the call, -2 after half of a write, before any other call. A new generation begins to count
+//                   anew.
 //   FAULTS_TRACE    a file that gets a line "<operation> <path>" for each call that rules are asked about.
 //   FAULTS_CLOCK    a file of 8 bytes, mapped: milliseconds added to the wall clock, little endian.
 //   FAULTS_JOURNAL  a file that tells what a power cut would undo, for files below FAULTS_DIRECTORY: before each write
@@ -228,6 +229,7 @@ static int open_with(const char *path, int flags, mode_t mode) {
   int asked = trace >= 0 || (control && *control);
   int error = asked && (flags & O_ACCMODE) != O_RDONLY ? hit_path("open", path) : 0;
   if (!error && asked && flags & O_CREAT && access(path, F_OK)) error = hit_path("create", path);
+  if (error == -2) die();
   if (error) {
     errno = error;
     return -1;

@@ -3,14 +3,21 @@ package io.takhin.distribution;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -63,6 +70,112 @@ class DiskFaultsIT {
         assertEquals(List.of("after"), Records.read(broker, "full-forced"));
         assertTrue(Broker.http(broker.healthPort(), "/health").body().contains("\"healthy\""));
       }
+    }
+  }
+
+  /// R6: partitions that cannot be made, and those that a start cannot open, the one of a group's
+  /// offsets too.
+  @Test
+  void partitionsThatFindNoRoomOpenWhenThereIsSomeWithoutARestart() throws Exception {
+    try (Broker broker = new Broker()) {
+      Faults faults = new Faults(broker, false);
+      broker.start();
+      broker.createTopic("before", 1, Map.of());
+      try (Producer<String, String> producer = Records.once(broker, "all")) {
+        Records.send(producer, "before", "a");
+        commit(broker, 1);
+        faults.set(
+            Faults.rule("mkdir", Faults.ENOSPC, 0, 0, -1, "/made-"),
+            Faults.rule("create", Faults.ENOSPC, 0, 0, -1, "/made-"));
+        broker.createTopic("made", 3, Map.of());
+        Records.fails(producer, "made", "refused");
+        Records.send(producer, "before", "b");
+        awaitHealth(broker, "made-0");
+        faults.heal();
+        awaitSent(broker, producer, "made", "b");
+        awaitHealth(broker, "\"healthy\"");
+        onceSaid(broker, "It is tried again", broker.dataDirectory().toString());
+        onceSaid(broker, "there is room again", "3 partitions");
+      }
+      broker.kill();
+      deleteIndexes(broker, "before-", "__consumer_offsets-"); // a start makes them anew
+      faults.set(
+          Faults.rule("create", Faults.ENOSPC, 0, 0, -1, "/before-"),
+          Faults.rule("create", Faults.ENOSPC, 0, 0, -1, "/__consumer_offsets-"));
+      broker.launch();
+      awaitHealth(broker, "partitions are offline");
+      try (Producer<String, String> producer = Records.once(broker, "all")) {
+        Records.fails(producer, "before", "refused");
+        Records.send(producer, "made", "c");
+        faults.heal();
+        awaitSent(broker, producer, "before", "c");
+      }
+      awaitHealth(broker, "\"healthy\"");
+      assertEquals(List.of("a", "b", "c"), Records.read(broker, "before"));
+      assertEquals(List.of("b", "c"), Records.read(broker, "made"));
+      assertEquals(1, committed(broker));
+      commit(broker, 3);
+      assertEquals(Broker.STOPPED, broker.stop());
+      broker.start();
+      assertEquals(List.of("a", "b", "c"), Records.read(broker, "before"));
+      assertEquals(3, committed(broker));
+    }
+  }
+
+  private static void awaitHealth(Broker broker, String words) {
+    Await.until(
+        Duration.ofSeconds(60),
+        () -> "health does not say " + words + "\n" + broker.output(),
+        () -> Broker.http(broker.healthPort(), "/health").body().contains(words));
+  }
+
+  /// Those that are refused are not written.
+  private static void awaitSent(
+      Broker broker, Producer<String, String> producer, String topic, String value) {
+    Await.until(
+        Duration.ofSeconds(60),
+        broker::output,
+        () -> {
+          Records.send(producer, topic, value);
+          return true;
+        });
+  }
+
+  private static void onceSaid(Broker broker, String words, String more) {
+    List<String> said = broker.output().lines().filter(line -> line.contains(words)).toList();
+    assertEquals(1, said.size(), said::toString);
+    assertTrue(said.getFirst().contains(more), said::toString);
+  }
+
+  private static void deleteIndexes(Broker broker, String... topics) throws IOException {
+    try (Stream<Path> all = Files.walk(broker.dataDirectory())) {
+      for (Path file : all.filter(each -> each.toString().endsWith("index")).toList()) {
+        String log = file.getParent().getFileName().toString();
+        if (Stream.of(topics).anyMatch(log::startsWith)) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static void commit(Broker broker, long offset) throws Exception {
+    try (var admin = broker.admin()) {
+      admin
+          .alterConsumerGroupOffsets(
+              "group", Map.of(new TopicPartition("before", 0), new OffsetAndMetadata(offset)))
+          .all()
+          .get(40, TimeUnit.SECONDS);
+    }
+  }
+
+  private static long committed(Broker broker) throws Exception {
+    try (var admin = broker.admin()) {
+      return admin
+          .listConsumerGroupOffsets("group")
+          .partitionsToOffsetAndMetadata()
+          .get(40, TimeUnit.SECONDS)
+          .get(new TopicPartition("before", 0))
+          .offset();
     }
   }
 

@@ -177,11 +177,22 @@ public final class CoordinatorRuntime<
     return partition == null || !partition.leader() ? null : partition;
   }
 
+  /// Why the log of a partition cannot be used; null if it can, or is not here.
+  private @Nullable String offline(int index) {
+    PartitionService.Topic mine = partitions.topic(topic.name());
+    Partition partition = mine == null ? null : mine.partition(index);
+    return partition == null ? null : partition.offline();
+  }
+
   /// Begins to load. A partition without records is ready at once, so that the first client of a
   /// new broker waits for nothing.
   private void load(Shard<M, R, E> shard) {
     Partition partition = partition(shard.index());
-    if (partition == null) {
+    String offline = offline(shard.index());
+    if (offline != null) {
+      shard.trouble(topic.name() + "-" + shard.index() + " is offline: " + offline);
+      retry(shard, () -> load(shard), LOAD_RETRY_AFTER_FAILURE_MS);
+    } else if (partition == null) {
       retry(shard, () -> load(shard), LOAD_RETRY_MS);
     } else if (partition.logStartOffset() == partition.logEndOffset()) {
       shard.activate(partition, topic.maxMessageBytes());

@@ -245,6 +245,22 @@ class CoordinatorRuntimeTest {
     assertEquals(List.of("9 commit"), shard(next, "b").machine().markers);
   }
 
+  @Test
+  void aPartitionThatFoundNoRoomIsLoadedWhenItIsOpen() {
+    CoordinatorRuntime<Machine, Count, Effects> before = inCharge();
+    add(before, "b", 5).join();
+    before.resign();
+    partitions.offline(Counting.TOPIC, 2, "no room");
+    CoordinatorRuntime<Machine, Count, Effects> next = started();
+    assertTrue(time.advanceMs(10_000) <= 10, "it does not spin");
+    assertTrue(String.valueOf(shard(next, "b").trouble()).contains("no room"));
+    assertEquals(-ErrorCode.COORDINATOR_LOAD_IN_PROGRESS.code(), add(next, "b", 1).join());
+    partitions.offline(Counting.TOPIC, 2, null);
+    time.advanceMs(1_000);
+    assertEquals(6, add(next, "b", 1).join());
+    assertNull(shard(next, "b").trouble());
+  }
+
   private static final class Ignored extends PartitionAppend {
     Ignored(RecordBatchBuilder batch) {
       super(batch.build(), (short) 1, 1_000, Origin.COORDINATOR);

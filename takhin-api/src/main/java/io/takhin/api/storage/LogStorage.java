@@ -19,8 +19,17 @@ public interface LogStorage extends Service {
   /// another topic id is set aside first: it belongs to a topic that was deleted.
   ///
   /// Blocking: recovers the log's tail if the last run did not close it.
-  /// Errors: TakhinException KAFKA_STORAGE_ERROR that names the directory.
+  /// Errors: TakhinException KAFKA_STORAGE_ERROR that names the directory; see [#mayOpenLater].
   PartitionLog open(TopicPartition partition, LogConfig config, LogListener listener);
+
+  /// Whether a log whose [#open] failed may be opened without a restart: it found no room, or no
+  /// file handle, and nothing was changed that another attempt would not find as it was. After any
+  /// other failure the disk is not believed any more.
+  ///
+  /// Blocking: no.
+  default boolean mayOpenLater(TopicPartition partition) {
+    return false;
+  }
 
   /// Partitions whose logs lie on disk, open or not.
   List<TopicPartition> existing();

@@ -100,6 +100,12 @@ final class InMemoryPartition implements Partition, LogListener {
     watchers.forEach(watcher -> watcher.changed(this));
   }
 
+  /// Ends what [#offline] began, as when a log that found no room is open at last.
+  void online() {
+    offline = null;
+    watchers.forEach(watcher -> watcher.changed(this));
+  }
+
   private void answerVisible() {
     ErrorCode late =
         inSync < minInSync ? ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND : ErrorCode.NONE;

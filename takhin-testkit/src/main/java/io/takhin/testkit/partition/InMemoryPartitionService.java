@@ -95,6 +95,18 @@ public final class InMemoryPartitionService implements PartitionService {
     return topic;
   }
 
+  /// Takes a partition offline for this reason, or, with null, ends that.
+  public void offline(String topic, int index, @Nullable String reason) {
+    if (!(existing(topic).partition(index) instanceof InMemoryPartition partition)) {
+      throw new IllegalArgumentException(topic + "-" + index + " is not here");
+    }
+    if (reason == null) {
+      partition.online();
+    } else {
+      partition.offline(reason);
+    }
+  }
+
   @Override
   public void start() {
     cluster.subscribe(this::changed);

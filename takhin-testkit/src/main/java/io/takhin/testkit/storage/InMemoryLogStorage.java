@@ -13,10 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// Logs in memory, for tests of what stands above them. It keeps the whole contract but durability;
-/// a test can hold commits back, refuse appends and fail the directory.
+/// a test can hold commits back, refuse appends, fill and fail the directory.
 ///
 /// Threading: any thread; one lock for each log. Nothing runs in the background, so that a test
 /// sees every effect when a call returns.
@@ -29,6 +30,8 @@ public final class InMemoryLogStorage implements LogStorage {
   private volatile @Nullable ErrorCode refusal;
   private volatile boolean holdCommits;
   private volatile @Nullable String offline;
+  private volatile boolean full;
+  private final AtomicInteger opens = new AtomicInteger();
 
   /// Empty, with the system's clock and Kafka's defaults.
   public InMemoryLogStorage() {
@@ -71,6 +74,16 @@ public final class InMemoryLogStorage implements LogStorage {
     }
   }
 
+  /// While true, no log can be opened, for want of room.
+  public void full(boolean now) {
+    full = now;
+  }
+
+  /// How often [#open] was called.
+  public int opens() {
+    return opens.get();
+  }
+
   /// Takes the directory out of service for good; every listener is told.
   public void failDirectory(String reason) {
     offline = reason;
@@ -86,7 +99,12 @@ public final class InMemoryLogStorage implements LogStorage {
 
   @Override
   public PartitionLog open(TopicPartition partition, LogConfig config, LogListener listener) {
+    opens.incrementAndGet();
     checkOnline();
+    if (full) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR, "no room to open " + DIRECTORY.resolve(partition + ""));
+    }
     synchronized (logs) {
       InMemoryLog found = logs.get(partition.toString());
       if (found != null && !found.partition().topicId().equals(partition.topicId())) {
@@ -99,6 +117,11 @@ public final class InMemoryLogStorage implements LogStorage {
       found.open(config, listener);
       return found;
     }
+  }
+
+  @Override
+  public boolean mayOpenLater(TopicPartition partition) {
+    return full && offline == null;
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.takhin.api.cluster.MetadataRecord;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
 import io.takhin.api.partition.PartitionService;
 import io.takhin.api.storage.LogStorage;
+import io.takhin.broker.partition.ReplicaState.Unopened;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -25,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,8 +34,8 @@ import org.slf4j.LoggerFactory;
 /// The replicas of this broker, as the metadata wants them: follows the image, opens and deletes
 /// logs, and finds topics by name and id.
 ///
-/// Threading: lookups from any thread, without a lock; the metadata's thread alone changes what is
-/// there.
+/// Threading: lookups from any thread, without a lock. The metadata's thread changes what is there,
+/// and workers that open a log which found no room before: one at a time, under a lock.
 final class LocalPartitions implements PartitionService, MetadataListener {
   private static final Logger log = LoggerFactory.getLogger(LocalPartitions.class);
 
@@ -41,11 +43,14 @@ final class LocalPartitions implements PartitionService, MetadataListener {
   private final Cluster cluster;
   private final LogStorage storage;
   private final ParkedSweep sweep;
+  private final Reopening reopening;
   private final CoordinatorQuestions questions;
   private final Map<String, LocalTopic> byName = new ConcurrentHashMap<>();
   private final Map<UUID, LocalTopic> byId = new ConcurrentHashMap<>();
   private final Collection<Topic> topics = Collections.unmodifiableCollection(byId.values());
   private final CompletableFuture<@Nullable Void> firstImage = new CompletableFuture<>();
+  private final ReentrantLock changing = new ReentrantLock();
+  private @Nullable MetadataImage current; // guarded by changing
   private volatile boolean closed;
 
   LocalPartitions(PluginContext context) {
@@ -53,6 +58,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     this.cluster = context.service(Cluster.class);
     this.storage = context.service(LogStorage.class);
     this.sweep = new ParkedSweep(context);
+    this.reopening = new Reopening(context, this::reopen);
     this.questions = new CoordinatorQuestions(context);
   }
 
@@ -78,6 +84,16 @@ final class LocalPartitions implements PartitionService, MetadataListener {
 
   @Override
   public void changed(MetadataImage image, MetadataImage before, List<MetadataRecord> records) {
+    changing.lock();
+    try {
+      current = image;
+      follow(image, records);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private void follow(MetadataImage image, List<MetadataRecord> records) {
     if (closed) {
       return;
     }
@@ -154,9 +170,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
   }
 
   private TopicChange prepare(MetadataImage image, TopicImage topic, List<Runnable> opens) {
-    TopicSettings settings =
-        TopicSettings.of(
-            topic.name(), cluster.topicConfig(image, topic.name()), storage.defaults());
+    TopicSettings settings = settings(image, topic);
     LocalTopic local = byId.get(topic.id());
     LocalTopic handle = local == null ? new LocalTopic(topic.id(), topic.name()) : local;
     @Nullable Replica[] replicas = new Replica[topic.partitions().size()];
@@ -178,11 +192,49 @@ final class LocalPartitions implements PartitionService, MetadataListener {
     return new TopicChange(handle, topic.partitions(), settings, replicas, leaving);
   }
 
+  private TopicSettings settings(MetadataImage image, TopicImage topic) {
+    return TopicSettings.of(
+        topic.name(), cluster.topicConfig(image, topic.name()), storage.defaults());
+  }
+
+  /// Opens a log that found no room before, if it is still wanted.
+  ///
+  /// @return whether it need not be tried again
+  private boolean reopen(Replica replica) {
+    changing.lock();
+    try {
+      MetadataImage image = current;
+      UUID id = replica.id().topicId();
+      TopicImage topic = image == null ? null : image.topic(id);
+      LocalTopic local = byId.get(id);
+      int index = replica.id().partition();
+      if (closed
+          || image == null
+          || topic == null
+          || local == null
+          || !replica.equals(local.replica(index))
+          || !(replica.state() instanceof Unopened)) {
+        return true;
+      }
+      TopicSettings settings = settings(image, topic);
+      boolean done = replica.open(settings);
+      if (done) {
+        replica.apply(topic.partitions().get(index), settings);
+      }
+      return done;
+    } finally {
+      changing.unlock();
+    }
+  }
+
   private void show(TopicChange change) {
     for (int i = 0; i < change.replicas.length; i++) {
       Replica replica = change.replicas[i];
       if (replica != null) {
         replica.apply(change.states.get(i), change.settings);
+        if (replica.state() instanceof Unopened && !replica.equals(change.topic.replica(i))) {
+          reopening.add(replica);
+        }
       }
     }
     LocalTopic topic = change.topic;
@@ -284,6 +336,7 @@ final class LocalPartitions implements PartitionService, MetadataListener {
   public void close() {
     closed = true;
     sweep.close();
+    reopening.close();
     forEachReplica(
         replica -> replica.gone(ErrorCode.NOT_LEADER_OR_FOLLOWER, "the broker is closing"));
   }

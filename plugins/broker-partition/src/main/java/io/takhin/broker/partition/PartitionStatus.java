@@ -4,6 +4,7 @@ import io.takhin.api.HealthCheck;
 import io.takhin.api.metrics.Metrics;
 import io.takhin.broker.partition.ReplicaState.Leading;
 import io.takhin.broker.partition.ReplicaState.Offline;
+import io.takhin.broker.partition.ReplicaState.Unopened;
 import java.util.Collection;
 import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
@@ -39,11 +40,17 @@ final class PartitionStatus implements HealthCheck {
     }
     StringBuilder named = new StringBuilder();
     long[] offline = {0};
+    long[] failed = {0};
     forEach(
         (topic, replica) -> {
-          if (replica.state() instanceof Offline failed && offline[0]++ < NAMED) {
+          ReplicaState state = replica.state();
+          if (!offline(state)) {
+            return;
+          }
+          failed[0] += state instanceof Offline ? 1 : 0;
+          if (offline[0]++ < NAMED) {
             named.append(named.isEmpty() ? "" : "; ");
-            named.append(replica.id()).append(": ").append(failed.message());
+            named.append(replica.id()).append(": ").append(state.message());
           }
         });
     return offline[0] == 0
@@ -54,7 +61,13 @@ final class PartitionStatus implements HealthCheck {
                 + " partitions are offline ("
                 + named
                 + (offline[0] > NAMED ? "; ..." : "")
-                + "): mend the log directory and restart the broker");
+                + ")"
+                + (failed[0] > 0 ? ": mend the log directory and restart the broker" : "")
+                + (failed[0] < offline[0] ? ": those without room open when there is some" : ""));
+  }
+
+  private static boolean offline(ReplicaState state) {
+    return state instanceof Offline || state instanceof Unopened;
   }
 
   void register(Metrics metrics) {
@@ -87,7 +100,7 @@ final class PartitionStatus implements HealthCheck {
         metrics,
         "takhin_offline_partitions",
         "Partitions whose log cannot be used.",
-        state -> state instanceof Offline);
+        PartitionStatus::offline);
   }
 
   private void each(Metrics metrics, String name, String help, ToLongFunction<Replica> value) {

@@ -77,16 +77,32 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
     this.highWatermark = new HighWatermark(self);
   }
 
-  /// Opens the log. If its directory fails, the replica is offline instead.
+  /// Opens the log. If there is no room for that, the replica is unopened, and it may be tried
+  /// again; if its directory fails, it is offline.
   /// Blocking: recovery of the log.
-  void open(TopicSettings settings) {
+  ///
+  /// @return whether it need not be tried again
+  boolean open(TopicSettings settings) {
     try {
       PartitionLog opened = storage.open(id, settings.log(), this);
       highWatermark.opened(opened.highWatermark());
       partitionLog = opened;
+      synchronized (this) {
+        state = state.opened();
+      }
+      return true;
     } catch (TakhinException e) {
-      log.error("{} is offline: {}", id, e.getMessage(), e);
-      offline(e.getMessage() == null ? e.code().name() : e.getMessage());
+      String why = e.getMessage() == null ? e.code().name() : e.getMessage();
+      if (storage.mayOpenLater(id)) {
+        log.debug("{} is offline for want of room", id, e);
+        synchronized (this) {
+          state = state.unopened(why);
+        }
+        return false;
+      }
+      log.error("{} is offline: {}", id, why, e);
+      offline(why);
+      return true;
     }
   }
 
@@ -416,7 +432,13 @@ final class Replica implements Partition, LogListener, PendingAppend.Owner {
 
   @Override
   public @Nullable String offline() {
-    return state instanceof ReplicaState.Offline failed ? failed.message() : null;
+    return switch (state) {
+      case ReplicaState.Offline failed -> failed.message();
+      case ReplicaState.Unopened full -> full.message();
+      case Leading ignored -> null;
+      case Following ignored -> null;
+      case Gone ignored -> null;
+    };
   }
 
   @Override

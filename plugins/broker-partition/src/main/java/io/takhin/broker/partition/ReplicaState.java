@@ -20,6 +20,10 @@ import io.takhin.api.cluster.MetadataRecord.PartitionState;
 ///              topic deleted, replica +------+ moved away, broker closes
 ///                                     | Gone |
 ///                                     +------+
+///
+///   no room to open the log   +----------+ -- there is room --> Leading or Following
+///   ------------------------> | Unopened | -- directory failed --> Offline
+///                             +----------+ -- topic deleted --> Gone
 /// ```
 ///
 /// Offline stays offline until a restart; Gone is final.
@@ -50,6 +54,16 @@ sealed interface ReplicaState {
   /// The state after the log failed.
   default ReplicaState failed(String reason) {
     return new Offline(leaderEpoch(), reason);
+  }
+
+  /// The state after the log found no room to be opened.
+  default ReplicaState unopened(String reason) {
+    return new Unopened(leaderEpoch(), reason);
+  }
+
+  /// The state after the log was opened; the metadata says next who leads.
+  default ReplicaState opened() {
+    return this;
   }
 
   /// What a request is answered with whose client knows this leader epoch, or -1 (KIP-320, T13).
@@ -97,11 +111,39 @@ sealed interface ReplicaState {
     }
   }
 
+  /// The log is not open, for there was no room; that is tried again.
+  record Unopened(int leaderEpoch, String message) implements ReplicaState {
+    @Override
+    public ErrorCode error() {
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
+
+    @Override
+    public ReplicaState applied(PartitionState metadata, int self, int minInSync) {
+      return new Unopened(metadata.leaderEpoch(), message);
+    }
+
+    @Override
+    public ReplicaState opened() {
+      return new Following(leaderEpoch, -1);
+    }
+
+    @Override
+    public ErrorCode check(int currentLeaderEpoch) {
+      return error();
+    }
+  }
+
   /// The log cannot be used.
   record Offline(int leaderEpoch, String message) implements ReplicaState {
     @Override
     public ErrorCode error() {
       return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
+
+    @Override
+    public ReplicaState unopened(String reason) {
+      return this;
     }
 
     @Override
@@ -122,6 +164,11 @@ sealed interface ReplicaState {
 
   /// There is no such replica here any more.
   record Gone(int leaderEpoch, ErrorCode error, String message) implements ReplicaState {
+    @Override
+    public ReplicaState unopened(String reason) {
+      return this;
+    }
+
     @Override
     public ReplicaState applied(PartitionState metadata, int self, int minInSync) {
       return this;

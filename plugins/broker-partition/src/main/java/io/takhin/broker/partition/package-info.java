@@ -7,7 +7,8 @@
 ///
 /// Threads: appends and reads run on the caller's, which is an event loop; progress of a log comes
 /// on the thread that wrote or flushed; metadata on the quorum's applying thread; timeouts on the
-/// kernel's scheduler. Nothing here has a thread of its own.
+/// kernel's scheduler; logs that found no room are opened again on its workers. Nothing here has a
+/// thread of its own.
 ///
 /// [io.takhin.broker.partition.Replica] joins three parts that know nothing of I/O or clocks:
 /// [io.takhin.broker.partition.ReplicaState] (what may be done now),

@@ -32,6 +32,7 @@ import io.takhin.api.storage.PartitionLog;
 import io.takhin.testkit.TestContext;
 import io.takhin.testkit.cluster.InMemoryCluster;
 import io.takhin.testkit.partition.CapturedProduce;
+import io.takhin.testkit.partition.CountingWatcher;
 import io.takhin.testkit.partition.PartitionServiceContract;
 import io.takhin.testkit.storage.Batches;
 import io.takhin.testkit.storage.InMemoryLogStorage;
@@ -94,6 +95,88 @@ class LocalPartitionsTest extends PartitionServiceContract {
     assertEquals(
         ErrorCode.KAFKA_STORAGE_ERROR,
         partition.lookup(-1, Partition.Isolation.READ_UNCOMMITTED, -1).error());
+  }
+
+  @Test
+  void whatFindsNoRoomIsOpenedWhenThereIsSome() {
+    storage().full(true);
+    cluster().createTopic("t", 5);
+    Partition partition = partition("t", 3);
+    assertTrue(String.valueOf(partition.offline()).contains("no room"));
+    assertEquals(
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        CapturedProduce.append(partition, Batches.of("a")).await().error());
+    assertEquals(5, scrape().get("takhin_offline_partitions[]"));
+    Health health = context().healthChecks().getFirst().check();
+    assertEquals(Status.DEGRADED, health.status());
+    assertTrue(String.valueOf(health.message()).contains("open when there is some"), health + "");
+    int opens = storage().opens();
+    context().time().advanceMs(60_000);
+    int attempts = storage().opens() - opens;
+    assertTrue(attempts >= 5 && attempts <= 10, attempts + " attempts in a minute");
+    CountingWatcher watcher = new CountingWatcher();
+    partition.watch(watcher);
+    storage().full(false);
+    context().time().advanceMs(Reopening.MAX_DELAY_MS);
+    for (int i = 0; i < 5; i++) {
+      assertEquals(null, partition("t", i).offline());
+      assertTrue(partition("t", i).leader());
+    }
+    assertTrue(watcher.changes() > 0, "who waits is told");
+    assertEquals(
+        ErrorCode.NONE, CapturedProduce.append(partition, Batches.of("a")).await().error());
+    assertEquals(Health.healthy(), context().healthChecks().getFirst().check());
+    assertEquals(0, context().time().pendingTasks());
+  }
+
+  @Test
+  void whileALogWaitsForRoomTheMetadataGoesOn() {
+    storage().full(true);
+    cluster().createTopic("goes", 1);
+    Partition gone = partition("goes", 0);
+    cluster().createTopic("stays", 1);
+    cluster().deleteTopics(List.of(topic("goes").id())).join();
+    cluster()
+        .append(
+            new ConfigChanged(
+                new ConfigResource(ConfigResource.Type.TOPIC, "stays"), "max.message.bytes", "70"));
+    lead("stays", 1, 4, List.of(1));
+    storage().full(false);
+    context().time().advanceMs(Reopening.MAX_DELAY_MS);
+    assertTrue(storage().existing().stream().noneMatch(each -> each.topic().equals("goes")));
+    assertEquals(
+        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        CapturedProduce.append(gone, Batches.of("a")).await().error());
+    assertEquals(4, partition("stays", 0).leaderEpoch());
+    assertEquals(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        CapturedProduce.append(partition("stays", 0), Batches.of("a".repeat(99))).await().error());
+    assertEquals(0, context().time().pendingTasks());
+  }
+
+  @Test
+  void aDirectoryThatFailsWhileLogsWaitForRoomIsNotTriedAgain() {
+    storage().full(true);
+    cluster().createTopic("t", 2);
+    storage().failDirectory("Input/output error");
+    context().time().advanceMs(2 * Reopening.MAX_DELAY_MS);
+    int opens = storage().opens();
+    storage().full(false);
+    context().time().advanceMs(10 * Reopening.MAX_DELAY_MS);
+    assertEquals(opens, storage().opens());
+    assertTrue(String.valueOf(partition("t", 1).offline()).contains("Input/output error"));
+    assertEquals(0, context().time().pendingTasks());
+  }
+
+  @Test
+  void theEndIsNotHeldUpByLogsThatWaitForRoom() {
+    storage().full(true);
+    cluster().createTopic("t", 2);
+    service().close();
+    storage().full(false);
+    context().time().advanceMs(2 * Reopening.MAX_DELAY_MS);
+    assertTrue(storage().existing().stream().noneMatch(each -> each.topic().equals("t")));
+    assertEquals(0, context().time().pendingTasks());
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.takhin.broker.partition.ReplicaState.Following;
 import io.takhin.broker.partition.ReplicaState.Gone;
 import io.takhin.broker.partition.ReplicaState.Leading;
 import io.takhin.broker.partition.ReplicaState.Offline;
+import io.takhin.broker.partition.ReplicaState.Unopened;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,6 +69,22 @@ class ReplicaStateTest {
     assertSame(GONE, GONE.applied(metadata(1, 9, List.of(1)), 1, 1));
     assertSame(GONE, GONE.failed("disk"));
     assertInstanceOf(Gone.class, GONE);
+  }
+
+  @Test
+  void whatFoundNoRoomGoesOnWhenItsLogIsOpen() {
+    ReplicaState unopened = FOLLOWING.unopened("no room");
+    assertEquals(new Unopened(5, "no room"), unopened);
+    assertEquals(ErrorCode.KAFKA_STORAGE_ERROR, unopened.check(4));
+    assertEquals(new Unopened(9, "no room"), unopened.applied(metadata(1, 9, List.of(1)), 1, 1));
+    assertEquals(new Unopened(5, "still"), unopened.unopened("still"));
+    assertEquals(new Following(5, -1), unopened.opened());
+    assertEquals(new Offline(5, "broken"), unopened.failed("broken"));
+    assertSame(OFFLINE, OFFLINE.unopened("no room"));
+    assertSame(OFFLINE, OFFLINE.opened());
+    assertSame(GONE, GONE.unopened("no room"));
+    assertSame(GONE, GONE.opened());
+    assertSame(LEADING, LEADING.opened());
   }
 
   private static PartitionState metadata(int leader, int epoch, List<Integer> isr) {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /// The files beside the logs: the lock, the mark of an orderly end, the boot id and the
 /// checkpoints. Their layout is drawn in [LogFiles].
 ///
-/// Threading: start and close on the kernel's thread; checkpoints on one thread at a time.
+/// Threading: start and close on the kernel's thread, all else on any.
 final class DataDirectory {
   private static final Logger LOGGER = LoggerFactory.getLogger(DataDirectory.class);
   private static final String CLEAN = ".kafka_cleanshutdown";
@@ -45,8 +46,14 @@ final class DataDirectory {
   private boolean sameBoot;
   private boolean suspect;
   private boolean failed;
+  private boolean bootNoted;
   private String thisBoot = "";
+
+  /// Logs that the last run did not close and that were not opened since.
   private final Set<String> unverified = ConcurrentHashMap.newKeySet();
+
+  private final ReentrantLock checkpointing = new ReentrantLock();
+  private final ReentrantLock noting = new ReentrantLock();
   private @Nullable Closeable lock;
 
   DataDirectory(Disk disk, Path path, RandomGenerator random) {
@@ -79,16 +86,17 @@ final class DataDirectory {
       foundMarks.putAll(highWatermarks.read());
       foundStarts.putAll(starts.read());
       thisBoot = boot;
-      if (!clean && !sameBoot) {
+      bootNoted = boot.equals(lastBoot);
+      if (!clean) {
         for (Path found : disk.list(path)) {
-          if (LOG_DIRECTORY.matcher(LogFiles.name(found)).matches() && disk.isDirectory(found)) {
+          if (LOG_DIRECTORY.matcher(LogFiles.name(found)).matches()
+              && disk.isDirectory(found)
+              && holdsLog(found)) {
             unverified.add(LogFiles.name(found));
           }
         }
       }
-      if (unverified.isEmpty()) {
-        noteBoot();
-      }
+      noteBoot();
       disk.delete(path.resolve(CLEAN));
       disk.forceDirectory(path);
       if (!disk.exists(path.resolve(META))) {
@@ -117,12 +125,25 @@ final class DataDirectory {
 
   /// The log was verified as the end of the last run asks for, or is gone. Only when that holds for
   /// all of them do later starts of this boot believe what they find: a broker killed while it
-  /// recovers from a power cut has not looked at all logs yet. One at a time, for logs are opened
-  /// in parallel, and the last two of them would both be the last one.
-  synchronized void verified(String log) throws IOException {
-    if (unverified.remove(log) && unverified.isEmpty()) {
+  /// recovers from a power cut has not looked at all logs yet, and one that had no room to open
+  /// them does not end in order.
+  void verified(String log) throws IOException {
+    if (unverified.remove(log)) {
       noteBoot();
     }
+  }
+
+  /// Whether a directory is that of a log, and not somebody else's.
+  boolean holdsLog(Path directory) throws IOException {
+    if (disk.exists(directory.resolve(LogFiles.METADATA))) {
+      return true;
+    }
+    for (Path file : disk.list(directory)) {
+      if (LogFiles.offset(file, LogFiles.LOG) >= 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private String lastBoot() throws IOException {
@@ -136,9 +157,10 @@ final class DataDirectory {
   /// The disk failed: the next start believes nothing that was not forced, on this boot or another.
   /// A system that could not write a page may show it as clean from then on: a later fsync reports
   /// success and writes nothing.
-  synchronized void distrust() {
-    failed = true;
+  void distrust() {
+    noting.lock();
     try {
+      failed = true;
       // Not forced: it matters on this boot alone, and the disk may refuse.
       disk.replace(path.resolve(BOOT), FAILED.getBytes(StandardCharsets.UTF_8), false);
     } catch (IOException e) {
@@ -147,14 +169,26 @@ final class DataDirectory {
               + " start.",
           path,
           e.toString());
+    } finally {
+      noting.unlock();
     }
   }
 
-  private synchronized void noteBoot() throws IOException {
-    if (failed) {
-      return;
+  /// Notes the boot once all logs were verified as the end of the last run asks for. Without room
+  /// that waits for a later checkpoint: a start after a crash verifies more until then, not less.
+  private void noteBoot() throws IOException {
+    noting.lock();
+    try {
+      if (failed || bootNoted || !(clean || sameBoot || unverified.isEmpty())) {
+        return;
+      }
+      disk.replace(path.resolve(BOOT), thisBoot.getBytes(StandardCharsets.UTF_8), true);
+      bootNoted = true;
+    } catch (Disk.FullException e) {
+      LOGGER.debug("{}: no room to note the boot", path, e);
+    } finally {
+      noting.unlock();
     }
-    disk.replace(path.resolve(BOOT), thisBoot.getBytes(StandardCharsets.UTF_8), true);
   }
 
   /// Makes the directory and those above it, so that a power cut cannot take them away with all
@@ -224,6 +258,33 @@ final class DataDirectory {
 
   /// Writes the checkpoints: open logs as they are, others as they were found.
   void checkpoint(Collection<LocalLog> logs) throws IOException {
+    checkpointing.lock();
+    try {
+      writeCheckpoints(logs);
+    } finally {
+      checkpointing.unlock();
+    }
+    noteBoot();
+  }
+
+  /// Has a log's recovery point be no more than `offset` on disk, before its end goes back: records
+  /// that take the place of others would count as forced otherwise, which nobody verifies.
+  ///
+  /// @param logs those that are open, this one perhaps not yet
+  void lowerRecoveryPoint(String log, long offset, Collection<LocalLog> logs) throws IOException {
+    checkpointing.lock();
+    try {
+      foundPoints.computeIfPresent(log, (name, found) -> Math.min(found, offset));
+      Map<String, Long> points = new TreeMap<>(foundPoints);
+      logs.forEach(each -> points.put(each.partition().toString(), each.recoveryPoint()));
+      points.merge(log, offset, Math::min);
+      recoveryPoints.write(points);
+    } finally {
+      checkpointing.unlock();
+    }
+  }
+
+  private void writeCheckpoints(Collection<LocalLog> logs) throws IOException {
     Map<String, Long> points = new TreeMap<>(foundPoints);
     Map<String, Long> marks = new TreeMap<>(foundMarks);
     Map<String, Long> firsts = new TreeMap<>(foundStarts);
@@ -244,13 +305,23 @@ final class DataDirectory {
   }
 
   /// Writes the checkpoints and, if all is on disk, the mark of an orderly end; gives up the lock.
-  void close(boolean sound, Collection<LocalLog> logs) {
+  ///
+  /// @param works whether the directory still does
+  /// @param complete whether all that these logs were given is on disk
+  void close(boolean works, boolean complete, Collection<LocalLog> logs) {
     if (lock == null) {
       return;
     }
     try {
-      if (sound) {
+      if (works) {
         checkpoint(logs);
+      }
+      if (works && !(complete && unverified.isEmpty())) {
+        LOGGER.warn(
+            "{} is not closed in order, for not all could be written or opened: the next start"
+                + " verifies the logs",
+            path);
+      } else if (works) {
         disk.replace(
             path.resolve(CLEAN),
             "{\"version\":0,\"brokerEpoch\":-1}".getBytes(StandardCharsets.UTF_8),

@@ -26,6 +26,7 @@ final class DirectoryState {
   private final Path path;
   private final AtomicReference<@Nullable String> offline = new AtomicReference<>();
   private volatile Consumer<String> onFailure = reason -> {};
+  private volatile RecoveryPoints recoveryPoints = (log, offset) -> {};
   private volatile @Nullable String full;
 
   private final Removals removals;
@@ -34,6 +35,22 @@ final class DirectoryState {
   DirectoryState(Path path, Removals removals) {
     this.path = path;
     this.removals = removals;
+  }
+
+  /// Writes recovery points to disk.
+  interface RecoveryPoints {
+    /// Has that of a log be no more than `offset`.
+    void lower(LocalLog log, long offset) throws IOException;
+  }
+
+  /// Who writes recovery points.
+  void recoveryPoints(RecoveryPoints writer) {
+    recoveryPoints = writer;
+  }
+
+  /// Has the recovery point of a log be no more than `offset` on disk, before the log is cut there.
+  void lowerRecoveryPoint(LocalLog log, long offset) throws IOException {
+    recoveryPoints.lower(log, offset);
   }
 
   /// Has files removed in the background.

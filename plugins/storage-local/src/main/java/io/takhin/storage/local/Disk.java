@@ -80,8 +80,21 @@ interface Disk {
   final class FullException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean handles;
+
     FullException(String message, @Nullable Throwable cause) {
+      this(message, cause, false);
+    }
+
+    /// @param handles whether it is file handles that lack
+    FullException(String message, @Nullable Throwable cause, boolean handles) {
       super(message, cause);
+      this.handles = handles;
+    }
+
+    /// Whether it is file handles that lack, and closing others helps.
+    boolean handles() {
+      return handles;
     }
   }
 

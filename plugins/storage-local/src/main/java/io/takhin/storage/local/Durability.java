@@ -55,6 +55,21 @@ final class Durability {
     namesDirty = true;
   }
 
+  /// The log will be cut, and may end at `offset` then: on disk, too, nothing beyond counts as
+  /// forced any more. By somebody who excluded flushes.
+  void lower(long offset) throws IOException {
+    if (offset < recoveryPoint) {
+      recoveryPoint = offset;
+      context.directory().lowerRecoveryPoint(log, offset);
+    }
+  }
+
+  /// Whether all that the log was given is on disk, to be believed by a start after an orderly end.
+  boolean complete() {
+    long end = log.end().offset();
+    return recoveryPoint >= end && !namesDirty && !(fresh && end > 0);
+  }
+
   /// The log was cut, by somebody who excluded flushes.
   void truncated(long offset) {
     recoveryPoint = Math.min(recoveryPoint, offset);
@@ -120,6 +135,9 @@ final class Durability {
   ///
   /// @return whether the log stays dirty and belongs on the list again
   boolean flushIfDue(long nowMs) {
+    if (log.closed()) {
+      return false;
+    }
     LogConfig settings = log.config();
     long waitedMs = nowMs - dirtySinceMs;
     boolean due =

@@ -23,6 +23,18 @@ final class FileCache {
     evict();
   }
 
+  /// Closes the file of a segment that nobody uses any more.
+  void drop(SegmentFile file) {
+    synchronized (this) {
+      open.remove(file);
+    }
+    try {
+      file.tryClose();
+    } catch (IOException e) {
+      LocalLog.LOGGER.debug("closing {}: {}", file.path(), e.toString());
+    }
+  }
+
   /// The process has no file handles left: keeps fewer from now on.
   synchronized void shrink() throws IOException {
     limit = Math.max(LEAST, open.size() / 2);

@@ -156,10 +156,8 @@ final class FileDisk implements Disk {
       return e;
     }
     String words = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-    boolean full =
-        words.contains("no space left")
-            || words.contains("quota exceeded")
-            || words.contains("too many open files");
+    boolean handles = words.contains("too many open files");
+    boolean full = handles || words.contains("no space left") || words.contains("quota exceeded");
     if (!full && !words.contains("input/output error")) {
       Path parent = path.toAbsolutePath().getParent();
       try {
@@ -168,7 +166,7 @@ final class FileDisk implements Disk {
         e.addSuppressed(unknown);
       }
     }
-    return full ? new FullException(path + ": " + e.getMessage(), e) : e;
+    return full ? new FullException(path + ": " + e.getMessage(), e, handles) : e;
   }
 
   private static final class ChannelFile implements File {

@@ -1,6 +1,10 @@
 package io.takhin.storage.local;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 
 /// Bounds the memory of indexes of segments that no longer grow: the ones loaded longest ago go.
 ///
@@ -25,5 +29,17 @@ final class IndexCache {
     if (loaded.size() == 1) {
       entries = segment.loadedEntries();
     }
+  }
+
+  /// Forgets segments of a log that could not be opened after all.
+  synchronized void forget(Collection<Segment> segments) {
+    Set<Segment> gone = Collections.newSetFromMap(new IdentityHashMap<>());
+    gone.addAll(segments);
+    loaded.removeIf(
+        segment -> {
+          boolean goes = gone.contains(segment);
+          entries -= goes ? segment.loadedEntries() : 0;
+          return goes;
+        });
   }
 }

@@ -651,8 +651,19 @@ final class LocalLog implements PartitionLog {
     }
   }
 
-  /// Ends appends and reads; with everything on disk, if the directory works.
-  void close() {
+  /// Ends a log that could not be opened after all.
+  void abandon() {
+    gate.run(() -> closed = "not open");
+    for (Segment segment : segments) {
+      context.files().drop(segment.file);
+    }
+  }
+
+  /// Ends appends and reads; with everything on disk, if the directory works and has room.
+  ///
+  /// @return whether everything is on disk, so that the next start may believe it
+  boolean close() {
+    boolean[] sealed = {false};
     if (context.directory().offline() == null) {
       durability.flushQuietly();
     }
@@ -668,6 +679,7 @@ final class LocalLog implements PartitionLog {
               if (end.offset() > 0 || snapshots.offset() >= 0) {
                 snapshots.takeAtEnd();
               }
+              sealed[0] = true;
             } catch (IOException e) {
               LOGGER.warn("{}: closing: {}", partition, e.toString());
             }
@@ -681,6 +693,7 @@ final class LocalLog implements PartitionLog {
         LOGGER.debug("{}: closing {}: {}", partition, segment.file.path(), e.toString());
       }
     }
+    return sealed[0] && durability.complete();
   }
 
   /// Ends appends and reads and renames the directory, so that the files go later.

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,9 @@ final class LocalLogStorage implements LogStorage {
   private final Housekeeping housekeeping;
   private final Map<String, LocalLog> logs = new ConcurrentHashMap<>();
   private final Map<String, Object> locks = new ConcurrentHashMap<>();
+  private final Set<String> unopened = ConcurrentHashMap.newKeySet();
   private volatile boolean started;
+  private volatile boolean closing;
 
   LocalLogStorage(LocalStorageConfig config, PluginContext plugin, Disk disk) {
     this.config = config;
@@ -53,6 +56,9 @@ final class LocalLogStorage implements LogStorage {
     this.removals = new Removals(plugin.clock());
     this.directory = new DirectoryState(config.dataDir().toAbsolutePath().normalize(), removals);
     this.data = new DataDirectory(disk, directory.path(), plugin.random());
+    directory.recoveryPoints(
+        (log, offset) ->
+            data.lowerRecoveryPoint(log.partition().toString(), offset, this.logs.values()));
     this.committer = new Committer(plugin.threads("commit"));
     Metrics.Histogram flushes =
         plugin
@@ -151,11 +157,16 @@ final class LocalLogStorage implements LogStorage {
         throw new IllegalStateException(partition + " is open already");
       }
       Path path = directory.path().resolve(name);
+      boolean again = unopened.remove(name);
       try {
         LocalLog log = openDirectory(partition, settings, listener, path);
-        logs.put(name, log);
+        add(name, log);
+        if (again) {
+          directory.noteRoom();
+        }
         return log;
       } catch (Disk.FullException e) {
+        unopened.add(name);
         directory.noteFull(String.valueOf(e.getMessage()));
         throw new TakhinException(
             ErrorCode.KAFKA_STORAGE_ERROR,
@@ -168,6 +179,28 @@ final class LocalLogStorage implements LogStorage {
     }
   }
 
+  @Override
+  public boolean mayOpenLater(TopicPartition partition) {
+    return unopened.contains(partition.toString());
+  }
+
+  /// From here on [#close] closes the log, or it is not opened.
+  private void add(String name, LocalLog log) {
+    logs.put(name, log);
+    if (closing) {
+      logs.remove(name);
+      log.abandon();
+      throw new TakhinException(ErrorCode.KAFKA_STORAGE_ERROR, directory.path() + " is closing");
+    }
+    try {
+      data.verified(name);
+    } catch (IOException e) {
+      throw directory.fail("noting the boot", e);
+    }
+    directory.noteChange();
+  }
+
+  /// Opens a log. Without room it is as it was before: it can be opened another time.
   private LocalLog openDirectory(
       TopicPartition partition, LogConfig settings, LogListener listener, Path path)
       throws IOException {
@@ -186,29 +219,68 @@ final class LocalLogStorage implements LogStorage {
         data.forget(partition.toString());
         fresh = true;
       } else if (found == null) {
-        LOGGER.warn(
-            "{} is missing or damaged: written anew, for topic id {}",
-            path.resolve(LogFiles.METADATA),
-            partition.topicId());
+        if (data.holdsLog(path)) { // else there was no room to make it
+          LOGGER.warn(
+              "{} is missing or damaged: written anew, for topic id {}",
+              path.resolve(LogFiles.METADATA),
+              partition.topicId());
+        }
         PartitionMetadata.write(disk, path, partition.topicId());
       }
     }
-    if (fresh) {
-      disk.createDirectories(path);
-      PartitionMetadata.write(disk, path, partition.topicId());
-    }
     LastRun known =
         fresh ? new LastRun(true, true, false, 0, 0, 0) : data.lastRun(partition.toString());
-    RecoveredLog found = new LogRecovery(context, partition, settings).open(path, known, fresh);
-    data.verified(partition.toString());
-    directory.noteChange();
-    LocalLog log = new LocalLog(context, partition, settings, listener, found);
-    if (settings.durableBeforeAck()) {
-      // A killed process may have left its last records in the cache alone: they count only on
-      // disk.
-      log.durability().flush(log.end());
+    RecoveredLog found;
+    try {
+      if (fresh) {
+        disk.createDirectories(path);
+        PartitionMetadata.write(disk, path, partition.topicId());
+      }
+      found = new LogRecovery(context, partition, settings).open(path, known, fresh);
+    } catch (Disk.FullException e) {
+      if (fresh) {
+        removeUnfinished(path);
+      }
+      throw e;
     }
-    return log;
+    return inUse(new LocalLog(context, partition, settings, listener, found), known);
+  }
+
+  private void removeUnfinished(Path path) {
+    try {
+      for (Path file : disk.list(path)) {
+        if (LogFiles.offset(file, LogFiles.LOG) >= 0 && disk.size(file) > 0) {
+          return; // it was there before, though the system did not say so
+        }
+      }
+      data.deleteTree(path);
+    } catch (IOException e) {
+      LOGGER.debug("{} is not finished and stays for now: {}", path, e.toString());
+    }
+  }
+
+  /// Makes true what is assumed of a log that is written to.
+  private LocalLog inUse(LocalLog log, LastRun known) throws IOException {
+    try {
+      if (known.recoveryPoint() > log.recoveryPoint()) {
+        directory.lowerRecoveryPoint(log, log.recoveryPoint()); // its end was lost
+      }
+      if (log.config().durableBeforeAck()) {
+        // A killed process may have left its last records in the cache alone: they count only on
+        // disk.
+        log.durability().flush(log.end());
+      }
+      return log;
+    } catch (TakhinException e) {
+      log.abandon();
+      if (e.getCause() instanceof Disk.FullException full) {
+        throw full;
+      }
+      throw e;
+    } catch (IOException e) {
+      log.abandon();
+      throw e;
+    }
   }
 
   private static String checkedName(TopicPartition partition) {
@@ -278,7 +350,7 @@ final class LocalLogStorage implements LogStorage {
       return null;
     }
     UUID id = PartitionMetadata.read(disk, path);
-    if (id == null && !holdsLog(path)) {
+    if (id == null && !data.holdsLog(path)) {
       return null; // somebody else's directory
     }
     return new TopicPartition(
@@ -287,20 +359,12 @@ final class LocalLogStorage implements LogStorage {
         Integer.parseInt(name.substring(dash + 1)));
   }
 
-  private boolean holdsLog(Path path) throws IOException {
-    for (Path file : disk.list(path)) {
-      if (LogFiles.offset(file, LogFiles.LOG) >= 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   @Override
   public void delete(TopicPartition partition) {
     String name = checkedName(partition);
     synchronized (locks.computeIfAbsent(name, key -> new Object())) {
       LocalLog log = logs.get(name);
+      unopened.remove(name);
       Path path = directory.path().resolve(name);
       Path renamed = aside(partition, LogFiles.DELETED_DIRECTORY);
       try {
@@ -349,8 +413,9 @@ final class LocalLogStorage implements LogStorage {
 
   @Override
   public void close() {
+    closing = true;
     if (!started) {
-      data.close(false, List.of());
+      data.close(false, false, List.of());
       return;
     }
     housekeeping.close();
@@ -359,8 +424,11 @@ final class LocalLogStorage implements LogStorage {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    logs.values().forEach(LocalLog::close);
-    data.close(directory.offline() == null, List.copyOf(logs.values()));
+    boolean complete = true;
+    for (LocalLog log : logs.values()) {
+      complete = log.close() && complete;
+    }
+    data.close(directory.offline() == null, complete, List.copyOf(logs.values()));
   }
 
   private final class Health implements HealthCheck {

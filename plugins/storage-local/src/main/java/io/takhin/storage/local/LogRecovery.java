@@ -46,8 +46,23 @@ final class LogRecovery {
   /// Where a segment ends.
   record Tail(int position, long endOffset) {}
 
+  /// Errors: IOException; with one for want of room nothing is lost, and it may be tried again.
   RecoveredLog open(Path path, LastRun known, boolean fresh) throws IOException {
-    List<Segment> segments = fresh ? new ArrayList<>() : findSegments(path);
+    List<Segment> segments = new ArrayList<>();
+    try {
+      return recover(path, known, fresh, segments);
+    } catch (IOException | RuntimeException e) {
+      segments.forEach(segment -> context.files().drop(segment.file));
+      context.indexes().forget(segments);
+      throw e;
+    }
+  }
+
+  private RecoveredLog recover(Path path, LastRun known, boolean fresh, List<Segment> segments)
+      throws IOException {
+    if (!fresh) {
+      findSegments(path, segments);
+    }
     LeaderEpochs epochs = new LeaderEpochs(disk, path.resolve(LogFiles.EPOCHS));
     boolean epochsKnown = !fresh && epochs.load();
     long endOffset;
@@ -121,8 +136,7 @@ final class LogRecovery {
   }
 
   /// Removes what is left of deletions and unfinished work, and lists the segments.
-  private List<Segment> findSegments(Path path) throws IOException {
-    List<Segment> segments = new ArrayList<>();
+  private void findSegments(Path path, List<Segment> segments) throws IOException {
     for (Path file : disk.list(path)) {
       String name = LogFiles.name(file);
       if (name.endsWith(LogFiles.DELETED)
@@ -145,7 +159,6 @@ final class LogRecovery {
         }
       }
     }
-    return segments;
   }
 
   /// An index whose log is gone would be taken for that of a later segment of the same offset.

@@ -51,13 +51,18 @@ final class Segment {
     segment.transactions = new TransactionIndex();
     segment.inherited = false;
     Disk.File open = segment.file.acquire();
+    boolean made = false;
     try {
       if (open.size() > 0) {
         throw new IOException(segment.file.path() + " exists already");
       }
       segment.saveWholeIndex();
+      made = true;
     } finally {
       segment.file.release();
+      if (!made) {
+        context.files().drop(segment.file);
+      }
     }
     return segment;
   }

@@ -78,6 +78,9 @@ final class SegmentFile {
     try {
       file = disk.open(path, true);
     } catch (Disk.FullException e) {
+      if (!e.handles()) {
+        throw e;
+      }
       cache.shrink();
       file = disk.open(path, true);
     }

@@ -1,5 +1,7 @@
 package io.takhin.storage.local;
 
+import io.takhin.api.ErrorCode;
+import io.takhin.api.TakhinException;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -16,7 +18,8 @@ import java.util.Arrays;
 /// ```
 ///
 /// What went from the end, or altogether, is gone on disk too before anything is written in its
-/// place: a power cut would bring it back otherwise, behind batches that took its offsets.
+/// place: a power cut would bring it back otherwise, behind batches that took its offsets. Before
+/// it goes, the recovery point on disk goes back: what takes its place is not forced yet.
 ///
 /// Threading: any thread asks; the work is done in the log's gate, truncation with no fsync under
 /// way.
@@ -107,7 +110,8 @@ final class Trimming {
   /// Cuts the log before the batch that reaches `offset`.
   ///
   /// Errors: TakhinException, and the directory offline, if the disk refuses any part of it: the
-  /// next start finds a whole log that reaches at least so far.
+  /// next start finds a whole log that reaches at least so far. TakhinException alone if there is
+  /// no room to say so first.
   void truncateTo(long offset) {
     log.durability().exclude(() -> log.inGate(() -> truncate(offset)));
   }
@@ -132,6 +136,7 @@ final class Trimming {
     while (now[last].baseOffset > offset || (now[last].baseOffset == offset && last > 0)) {
       last--;
     }
+    lowerRecoveryPoint(now[last], offset);
     try {
       Segment[] kept = now;
       if (last + 1 < now.length) {
@@ -155,10 +160,32 @@ final class Trimming {
     }
   }
 
+  /// Nothing counts as forced any more that the cut of this segment may take away.
+  ///
+  /// Errors: TakhinException, without room for that; the log is as it was then.
+  private void lowerRecoveryPoint(Segment segment, long offset) {
+    try {
+      long within = Math.min(Integer.MAX_VALUE, offset - segment.baseOffset - 1);
+      SegmentIndex index = segment.index();
+      int entry = within < 0 ? -1 : index.floor((int) within);
+      // The batch of that entry stays for certain; the cut may come right behind it.
+      long stays = entry < 0 ? 0 : index.offset(entry) + 1L;
+      log.durability().lower(Math.min(offset, segment.baseOffset + stays));
+    } catch (Disk.FullException e) {
+      context.directory().noteFull(String.valueOf(e.getMessage()));
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR, "no room to truncate " + log.path(), e);
+    } catch (IOException e) {
+      throw context.directory().fail("truncating " + log.path(), e);
+    }
+  }
+
   private void truncateFully(long offset) {
     if (log.closed()) {
       return;
     }
+    Segment first = log.segments()[0];
+    lowerRecoveryPoint(first, Math.min(offset, first.baseOffset));
     try {
       removeNewestFirst(log.segments(), 0, true);
       LogRecovery.deleteSnapshots(context.disk(), log.path(), Long.MIN_VALUE);

@@ -136,6 +136,11 @@ class CrashPointTest {
 
     private int noted;
 
+    /// Changes to the disk before the truncation, and with it.
+    int beforeTruncation;
+
+    int withTruncation;
+
     private void note() {
       List<String> done = disk.operations();
       for (int i = noted; i < done.size(); i++) {
@@ -214,10 +219,12 @@ class CrashPointTest {
       begin("removal");
       context.time().advanceMs(1000);
       begin("truncate");
+      beforeTruncation = noted;
       cached.before = List.copyOf(cached.values);
       cut(cached, 29);
       cachedLog.truncateTo(29);
       begin("append after truncation");
+      withTruncation = noted;
       cached.sequence = 29;
       write(cachedLog, cached, 6, 2);
       cached.before = List.of();
@@ -254,11 +261,13 @@ class CrashPointTest {
     String where = end + " at change " + at + ", " + life.step;
     TestContext context = TestContext.simulated().service(Codecs.class, new FakeCodecs()).build();
     LocalLogStorage storage = new LocalLogStorage(Fixture.config(directory), context, disk);
-    try {
+    try (Warnings warnings = new Warnings()) {
       storage.start();
       boolean powerCut = end != End.PROCESS_KILLED;
       verify(storage, CACHED, life.cached, powerCut, where);
       verify(storage, FORCED, life.forced, powerCut, where);
+      // What was said to be forced was: also where a log was cut.
+      assertTrue(!warnings.say("records are lost"), where + ": a recovery point beyond the end");
       boolean there = storage.existing().contains(PASSING);
       assertTrue(there || !life.passingAcknowledged, where + ": the topic is lost");
       assertTrue(!there || !life.passingGone, where + ": the deleted topic is back");
@@ -318,27 +327,45 @@ class CrashPointTest {
   @ParameterizedTest
   @EnumSource(End.class)
   void eachChangeToTheDiskMayBeTheLast(End end) throws IOException {
-    for (int at = end.ordinal() % STEP; ; at += STEP) {
-      clear();
-      disk.boot = "boot-1";
-      disk.dieAt(at);
-      Life life = new Life();
-      life.run();
-      boolean died = disk.died() || disk.operations().size() == at + 1;
-      disk.dieAt(-1);
-      Random random = new Random(at);
-      if (end != End.PROCESS_KILLED) {
-        disk.cutPower(random, end == End.POWER_CUT_SOME_UNSYNCED_KEPT ? 0.5 : 0);
-        disk.boot = "boot-2";
-      } else {
-        disk.cutPower(random, 1);
-      }
-      verify(life, end, at);
-      if (!died) {
-        break;
-      }
+    int at = end.ordinal() % STEP;
+    while (diesAt(at, end)) {
+      at += STEP;
     }
     assertTrue(points.size() >= 60, points.size() + " crash points: " + points);
+  }
+
+  /// Found by reading: after a crash between a truncation and the next checkpoint the recovery
+  /// point was beyond the end, and what had been written there since counted as forced.
+  @ParameterizedTest
+  @EnumSource(End.class)
+  void aTruncationLowersTheRecoveryPointFirst(End end) throws IOException {
+    disk.dieAt(-1);
+    Life whole = new Life();
+    whole.run();
+    assertTrue(whole.withTruncation > whole.beforeTruncation + 3, "nothing was truncated");
+    for (int at = whole.beforeTruncation - 1; at <= whole.withTruncation + 2; at++) {
+      assertTrue(diesAt(at, end), "it does not die at " + at);
+    }
+  }
+
+  /// Whether a life ended there; what is found then was verified.
+  private boolean diesAt(int at, End end) throws IOException {
+    clear();
+    disk.boot = "boot-1";
+    disk.dieAt(at);
+    Life life = new Life();
+    life.run();
+    boolean died = disk.died() || disk.operations().size() == at + 1;
+    disk.dieAt(-1);
+    Random random = new Random(at);
+    if (end != End.PROCESS_KILLED) {
+      disk.cutPower(random, end == End.POWER_CUT_SOME_UNSYNCED_KEPT ? 0.5 : 0);
+      disk.boot = "boot-2";
+    } else {
+      disk.cutPower(random, 1);
+    }
+    verify(life, end, at);
+    return died;
   }
 
   @Test

@@ -29,6 +29,13 @@ final class FaultyDisk extends ForwardingDisk {
   /// The end of the name of files that no write has room for.
   volatile @Nullable String noRoomFor;
 
+  /// How many changes to the disk there is room for: files made, writes, renames, directories.
+  volatile int changesWithRoom = Integer.MAX_VALUE;
+
+  /// How many files are open.
+  final java.util.concurrent.atomic.AtomicInteger openFiles =
+      new java.util.concurrent.atomic.AtomicInteger();
+
   volatile String boot = "boot-1";
 
   /// Bytes that were read from all files.
@@ -43,13 +50,36 @@ final class FaultyDisk extends ForwardingDisk {
     super(new FileDisk());
   }
 
+  private void change(Path path) throws FullException {
+    int left = changesWithRoom;
+    if (left == Integer.MAX_VALUE) {
+      return;
+    }
+    if (left == 0) {
+      throw new FullException(path + ": No space left on device", null);
+    }
+    changesWithRoom = left - 1;
+  }
+
   @Override
   public File open(Path path, boolean create) throws IOException {
-    return new FaultyFile(disk.open(path, create), path);
+    if (create && !disk.exists(path)) {
+      change(path);
+    }
+    File opened = disk.open(path, create);
+    openFiles.incrementAndGet();
+    return new FaultyFile(opened, path);
+  }
+
+  @Override
+  public void createDirectories(Path directory) throws IOException {
+    change(directory);
+    disk.createDirectories(directory);
   }
 
   @Override
   public void rename(Path from, Path to) throws IOException {
+    change(to);
     String suffix = cannotRename;
     if (suffix != null && from.toString().endsWith(suffix)) {
       throw new IOException(from + ": Input/output error");
@@ -76,6 +106,12 @@ final class FaultyDisk extends ForwardingDisk {
     }
 
     @Override
+    public void close() throws IOException {
+      openFiles.decrementAndGet();
+      file.close();
+    }
+
+    @Override
     public int read(ByteBuffer target, long position) throws IOException {
       int read = file.read(target, position);
       bytesRead.add(read);
@@ -84,6 +120,7 @@ final class FaultyDisk extends ForwardingDisk {
 
     @Override
     public void write(ByteBuffer[] sources, int count, long position) throws IOException {
+      change(path);
       String full = noRoomFor;
       if (full != null && path.toString().endsWith(full)) {
         throw new FullException("No space left on device", null);

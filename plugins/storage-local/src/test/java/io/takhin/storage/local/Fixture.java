@@ -32,12 +32,18 @@ final class Fixture implements AutoCloseable {
     return start(config(directory));
   }
 
+  /// With a clock that stands still: nothing happens in the background.
+  LocalLogStorage startStill() {
+    return start(config(directory), TestContext.simulated());
+  }
+
   LocalLogStorage start(LocalStorageConfig config) {
+    return start(config, TestContext.real());
+  }
+
+  private LocalLogStorage start(LocalStorageConfig config, TestContext.Builder builder) {
     TestContext context =
-        TestContext.real()
-            .pluginName("storage-local")
-            .service(Codecs.class, new FakeCodecs())
-            .build();
+        builder.pluginName("storage-local").service(Codecs.class, new FakeCodecs()).build();
     contexts.add(context);
     LocalLogStorage storage = new LocalLogStorage(config, context, disk);
     storage.start();

@@ -42,6 +42,13 @@ final class Warnings extends AppenderBase<ILoggingEvent> implements AutoCloseabl
     }
   }
 
+  /// Whether some warning has these words.
+  boolean say(String words) {
+    synchronized (messages) {
+      return messages.stream().anyMatch(message -> message.contains(words));
+    }
+  }
+
   /// Fails unless some warning has the file's whole path.
   void assertName(Path file, String what) {
     Assertions.assertTrue(name(file), () -> what + ": no warning names " + file + ": " + messages);
