@@ -45,6 +45,7 @@ final class FetchScripts {
       all.add(epochEnds(v));
     }
     all.add(recreated());
+    all.add(latestDeleted());
     return all;
   }
 
@@ -251,6 +252,19 @@ final class FetchScripts {
         .step(epochEnd(v, "a", 0, -1, -1))
         .step(epochEnd(v, "a", 3, -1, 0))
         .step(epochEnd(v, "missing", 0, -1, 0))
+        .build();
+  }
+
+  private static Script latestDeleted() {
+    return Script.named("T33 the latest time of deleted records")
+        .step(topic("a", 2))
+        .step(produce(9, "a", 0, _ -> new Batch().record(Batch.TIME + 100, null, "latest")))
+        .step(produce(9, "a", 0, "x"))
+        .step(listOffsets(7, "a", 0, -3))
+        .step(deleteRecords(2, "a", 0, 1))
+        .step(listOffsets(7, "a", 0, -3))
+        .step(deleteRecords(2, "a", 0, -1))
+        .step(listOffsets(7, "a", 0, -3))
         .build();
   }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,6 +32,8 @@ import org.apache.kafka.common.protocol.ApiKeys;
 /// - ListGroups shows the groups of the run alone.
 /// - What [#BY_NATURE] names: ports, the cluster's id, sizes of disks, offsets of the metadata log.
 /// - The order of arrays of objects does not count, except where [#ORDERED] says so.
+/// - In an answer to Fetch the partitions of a topic stand together, though Kafka begins the topic
+///   anew where it tells of partitions that do not exist.
 final class Normaliser {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
   private static final long DAY_MS = 86_400_000;
@@ -124,7 +127,8 @@ final class Normaliser {
 
   private JsonNode array(String field, ArrayNode array) {
     List<JsonNode> elements = new ArrayList<>();
-    for (JsonNode element : array) {
+    boolean fetched = api == ApiKeys.FETCH && field.equals("responses");
+    for (JsonNode element : fetched ? together(array) : array) {
       boolean others =
           api == ApiKeys.LIST_GROUPS
               && !element.path("groupId").asText(state.prefix()).startsWith(state.prefix());
@@ -138,6 +142,18 @@ final class Normaliser {
     ArrayNode sorted = JSON.arrayNode();
     elements.forEach(sorted::add);
     return sorted;
+  }
+
+  private static Iterable<JsonNode> together(ArrayNode topics) {
+    Map<String, JsonNode> all = new LinkedHashMap<>();
+    for (JsonNode topic : topics) {
+      String name = topic.path("topic").asText() + "/" + topic.path("topicId").asText();
+      JsonNode begun = all.putIfAbsent(name, topic.deepCopy());
+      if (begun != null && begun.get("partitions") instanceof ArrayNode partitions) {
+        topic.path("partitions").forEach(partitions::add);
+      }
+    }
+    return all.values();
   }
 
   /// What arrays are sorted by.

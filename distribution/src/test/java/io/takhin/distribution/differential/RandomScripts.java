@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class RandomScripts {
   private static final int LENGTH = 20;
 
+  private static final TransactionRequests.As P = TransactionRequests.As.producer("t", "p");
+
   /// Stands for null among choices.
   private static final String NONE = "(none)";
 
@@ -36,6 +38,9 @@ final class RandomScripts {
   /// Whether the group may have been deleted: a refused commit makes no other one, as it does in
   /// Kafka (D40).
   private boolean groupDeleted;
+
+  /// How the latest timestamp is asked for, unless records were deleted (D41).
+  private long latest = -3;
 
   /// Whether transactions are those of `transaction.version=2`: partitions join by their batches.
   private boolean second;
@@ -141,13 +146,15 @@ final class RandomScripts {
                   version(ApiKeys.LIST_OFFSETS),
                   topic(),
                   partition(),
-                  one(-1L, -2L, -3L, -4L, -5L, 0L, Batch.TIME, Batch.TIME + 3, Long.MAX_VALUE),
+                  one(-1L, -2L, latest, -4L, -5L, 0L, Batch.TIME, Batch.TIME + 3, Long.MAX_VALUE),
                   random.nextInt(2),
                   epoch()));
-      case 8 ->
-          script.step(
-              LogRequests.deleteRecords(
-                  version(ApiKeys.DELETE_RECORDS), topic(), partition(), offset()));
+      case 8 -> {
+        latest = -2;
+        script.step(
+            LogRequests.deleteRecords(
+                version(ApiKeys.DELETE_RECORDS), topic(), partition(), offset()));
+      }
       case 9 ->
           script.step(
               LogRequests.epochEnd(
@@ -168,7 +175,8 @@ final class RandomScripts {
     String topic = wrong ? "a" : topic();
     int acks = wrong ? -1 : mostly(one(-1, 1), 0, 2, -5);
     Batch batch = batch(wrong);
-    script.step(LogRequests.produce(version, acks, null, topic, partition(), _ -> batch.records()));
+    int partition = wrong ? random.nextInt(2) : partition();
+    script.step(LogRequests.produce(version, acks, null, topic, partition, _ -> batch.records()));
   }
 
   private Batch batch(boolean wrong) {
@@ -347,7 +355,7 @@ final class RandomScripts {
   // ---- transactions
 
   private TransactionRequests.As producer() {
-    TransactionRequests.As as = TransactionRequests.As.producer("t", "p");
+    TransactionRequests.As as = P;
     return switch (random.nextInt(14)) {
       case 0 -> as.epoch(1);
       case 1 -> as.epoch(-1);
@@ -380,7 +388,7 @@ final class RandomScripts {
           script.step(
               TransactionRequests.commitOffsets(
                   second ? 5 : version(ApiKeys.TXN_OFFSET_COMMIT, 4),
-                  as,
+                  as.transactionalId().equals("t") ? as : P, // D42
                   nobody,
                   "a",
                   0,
@@ -391,7 +399,8 @@ final class RandomScripts {
                   ? TransactionRequests.init(
                       version(ApiKeys.INIT_PRODUCER_ID, 2), "t", "p", mostly(60_000, 0, -1))
                   : TransactionRequests.initAgain(
-                      second ? 5 : Math.max(3, version(ApiKeys.INIT_PRODUCER_ID, 4)), as));
+                      second ? 5 : Math.max(3, version(ApiKeys.INIT_PRODUCER_ID, 4)),
+                      mostly(P, P.id(4_711)))); // another epoch would be a fence (D43)
       case 12 -> script.step(TransactionRequests.describe(mostly("t", "other", "!")));
       case 13 ->
           script.step(

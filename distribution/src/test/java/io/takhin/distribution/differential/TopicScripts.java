@@ -104,6 +104,8 @@ final class TopicScripts {
         .step(createTopics(v, false, wanted("b", -2)))
         .step(createTopics(v, false, wanted("b", 1).replicas(0)))
         .step(createTopics(v, false, wanted("b", 1).replicas(-2)))
+        .step(createTopics(v, false, wanted("b", -2).replicas(0)))
+        .step(createTopics(v, false, wanted("b", 0).replicas(3)))
         .step(createTopics(v, false, wanted("b", 1).replicas(3)))
         .step(createTopics(v, true, wanted("b", -1)))
         .step(createTopics(v, true, wanted("b", 1).replicas(-1)))

@@ -58,6 +58,10 @@ final class TransactionScripts {
       all.add(overtaking(v));
     }
     all.add(compressedAnew());
+    for (int v : versions(ApiKeys.TXN_OFFSET_COMMIT, n -> n == 3 || n == 5)) {
+      all.add(othersOffsets(v));
+    }
+    all.add(endsAfterFences());
     for (int v : versions(ApiKeys.LIST_TRANSACTIONS)) {
       all.add(listed(v));
     }
@@ -222,6 +226,30 @@ final class TransactionScripts {
         .step(end(1, P, true))
         .step(describeProducers("a", 0))
         .step(fetch(11, "a", 0, 0))
+        .build();
+  }
+
+  private static Script othersOffsets(int v) {
+    return Script.named("T40 offsets under another transactional id v" + v)
+        .step(topic("a", 1))
+        .step(init(2, "t", "p", 60_000))
+        .step(addOffsets(2, P, "g"))
+        .step(commitOffsets(v, As.producer("other", "p"), NOBODY, "a", 0, 4))
+        .step(commitOffsets(v, P, NOBODY, "a", 0, 5))
+        .step(commitOffsets(v, As.producer("other", "p"), NOBODY, "a", 0, 6))
+        .build();
+  }
+
+  private static Script endsAfterFences() {
+    return Script.named("T48 ends after a fence")
+        .step(topic("a", 1))
+        .step(init(5, "t", "p", 60_000))
+        .step(end(5, P, false))
+        .step(produce(12, P, "a", 0, 0, "x"))
+        .step(initAgain(5, P.epoch(-1)))
+        .step(end(5, P, true))
+        .step(end(5, P, false))
+        .step(initAgain(5, P))
         .build();
   }
 

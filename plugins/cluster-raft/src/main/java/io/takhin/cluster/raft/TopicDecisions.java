@@ -158,6 +158,13 @@ record TopicDecisions(
     if (!topic.assignments().isEmpty()) {
       return manual(image, topic);
     }
+    // In Kafka's order: clients are told of one mistake.
+    int factor = topic.replicationFactor() == -1 ? replicationFactor : topic.replicationFactor();
+    if (factor <= 0) {
+      return Placement.wrong(
+          ErrorCode.INVALID_REPLICATION_FACTOR,
+          "Replication factor must be above 0, or -1, not " + factor);
+    }
     int count = topic.partitions() == -1 ? numPartitions : topic.partitions();
     if (count <= 0) {
       return Placement.wrong(
@@ -170,13 +177,7 @@ record TopicDecisions(
     if (count > MAX_PARTITIONS_PER_REQUEST) {
       return new Placement(List.of(), tooMany());
     }
-    int factor = topic.replicationFactor() == -1 ? replicationFactor : topic.replicationFactor();
     int brokers = image.brokers().size();
-    if (factor <= 0) {
-      return Placement.wrong(
-          ErrorCode.INVALID_REPLICATION_FACTOR,
-          "Replication factor must be above 0, or -1, not " + factor);
-    }
     if (factor > brokers) {
       return Placement.wrong(
           ErrorCode.INVALID_REPLICATION_FACTOR,
