@@ -76,10 +76,13 @@ final class ShardLoader<R> {
         return false;
       }
       try (slice) {
-        if (slice.sizeBytes() == 0) {
+        if (slice.sizeBytes() > 0) {
+          replay(slice);
+        } else if (partition.highWatermark() < endOffset) {
           return false;
+        } else {
+          nextOffset = endOffset; // compaction took the last records
         }
-        replay(slice);
       }
     }
     if (unreadable > 0) {

@@ -81,6 +81,10 @@ public final class CoordinatorReplay {
         slice.copyTo(0, bytes);
       }
       bytes.flip();
+      if (!bytes.hasRemaining()) {
+        throw new AssertionError(
+            partition.id() + ": nothing at " + next + ", visible to " + partition.highWatermark());
+      }
       for (int at = 0; at < bytes.limit(); at += (int) RecordBatch.sizeBytes(bytes, at)) {
         Records.visit(
             bytes,

@@ -227,8 +227,11 @@ final class LogRecovery {
       segment.seal();
       rewriteIfSuspect(segment, tail, known);
       // A compacted log may have gaps; in any other one, what a segment lacks before the next was
-      // written and never reached the disk.
-      boolean gap = tail.endOffset() < next && !config.compact();
+      // written and never reached the disk. The same if it was not forced and nothing follows: a
+      // log ends with a batch, or who reads to its end waits for ever.
+      boolean nothing = i + 2 == segments.size() && segments.getLast().sizeBytes() == 0;
+      boolean lost = !config.compact() || (nothing && next > known.recoveryPoint());
+      boolean gap = tail.endOffset() < next && lost;
       if (tail.position() < segment.sizeBytes() || tail.endOffset() > next || gap) {
         cutFile(segment, tail, gap ? "and batches behind it are lost" : "damaged before its end");
         quarantineFrom(segments, i + 1);

@@ -1,6 +1,7 @@
 package io.takhin.storage.local;
 
 import static io.takhin.testkit.storage.CapturedAppend.appended;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.takhin.api.TopicPartition;
 import io.takhin.api.codec.Codecs;
 import io.takhin.api.record.RecordBatch;
+import io.takhin.api.record.RecordBatchBuilder;
 import io.takhin.api.storage.LogConfig;
 import io.takhin.api.storage.PartitionLog;
 import io.takhin.testkit.TestContext;
@@ -21,8 +23,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -234,6 +238,56 @@ class UnforcedTest {
     LocalLog log = open(storage, settings().build());
     assertEquals(1_000_000 + second - 1, log.segments()[0].maxTimestamp());
     storage.close();
+  }
+
+  /// A gap before a segment counted as compaction's, and the log ended behind it: a coordinator
+  /// waited for ever for records up to that end.
+  @Test
+  void aCompactedLogEndsWithABatchThoughAPowerCutLeftAnEmptySegment() throws IOException {
+    LogConfig compacted = settings().compact(true).build();
+    long last;
+    int batchBytes;
+    try (Fixture before = new Fixture(first, new FaultyDisk())) {
+      LocalLogStorage storage = before.start();
+      LocalLog log = open(storage, compacted);
+      appended(log, keyed(0));
+      batchBytes = log.segments()[0].sizeBytes();
+      for (int i = 1; log.segments().length < 3; i++) {
+        appended(log, keyed(i));
+      }
+      last = log.segments()[2].baseOffset;
+      Fixture.copy(first, second);
+      storage.close();
+    }
+    Path grown = LogFiles.of(second.resolve("t-0"), last, LogFiles.LOG);
+    Files.write(grown, new byte[0]);
+    Path cut = second.resolve("t-0/" + secondSegment());
+    Files.write(cut, Arrays.copyOf(Files.readAllBytes(cut), 2 * batchBytes));
+    disk.boot = "boot-2";
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, compacted);
+    assertEquals(log.segments()[1].baseOffset + 2, log.logEndOffset());
+    assertEquals(2, log.segments().length);
+    assertEquals(log.logEndOffset(), appended(log, keyed(9_999)));
+    storage.close();
+  }
+
+  private static ByteBuffer keyed(int number) {
+    byte[] key = String.format(Locale.ROOT, "key-%08d", number).getBytes(UTF_8);
+    return new RecordBatchBuilder().add(1_000, key, new byte[10]).build();
+  }
+
+  /// The name of the log's second file.
+  private String secondSegment() throws IOException {
+    try (Stream<Path> files = Files.list(second.resolve("t-0"))) {
+      return files
+          .map(LogFiles::name)
+          .filter(name -> name.endsWith(LogFiles.LOG))
+          .sorted()
+          .skip(1)
+          .findFirst()
+          .orElseThrow();
+    }
   }
 
   @Test
