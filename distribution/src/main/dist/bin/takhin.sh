@@ -166,11 +166,18 @@ build_command() { # sets command to the JVM and its arguments, without the flags
   fi
   command=("$java_home/bin/java"
     # A gigabyte serves thousands of connections: payload lies outside the heap.
-    "-Xms64m" "-Xmx${TAKHIN_HEAP:-1g}"
+    "-Xms48m" "-Xmx${TAKHIN_HEAP:-1g}"
     ${collector[@]+"${collector[@]}"}
     # One that does not fit any more (a jar was replaced, all of it moved) is not worth a line.
-    ${archive[@]+"${archive[@]}"} "-Xlog:cds*=off,aot*=off,class+path=off"
+    ${archive[@]+"${archive[@]}"} "-Xlog:cds*=off,aot*=off,class+path=off,trimnative=off"
     -XX:+UseCompactObjectHeaders
+    # What is called often is called so often that it may be compiled five times as late; half of a start went
+    # into compiling the rest (ADR 166, as for the next two).
+    -XX:CompileThresholdScaling=5
+    # What the compilers used at the start goes back to the system.
+    -XX:TrimNativeHeapInterval=10000
+    # Statistics for jps and jstat, twenty times a second; jcmd works with the process id.
+    -XX:-UsePerfData
     -XX:+ExitOnOutOfMemoryError
     # Plugins find every module of the JDK; only the kernel may hand native access on.
     --add-modules "$(system_modules)"

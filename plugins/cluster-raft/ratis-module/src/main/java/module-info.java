@@ -1,6 +1,7 @@
 /// Apache Ratis and the libraries that it shades (`org.apache.ratis.thirdparty`: protobuf, gRPC,
 /// Netty, Guava), merged from their jars, whose packages overlap (`org.apache.ratis.server` alone
-/// is in two of them). Nothing but this descriptor is Takhin's.
+/// is in two of them). Nothing but this descriptor and [org.apache.ratis.util.AwaitForSignal] is
+/// Takhin's.
 ///
 /// Ratis finds its metrics by ServiceLoader and everything else by reflection on class names in its
 /// properties, gRPC finds its parts by ServiceLoader: so the module is open, and provides to itself
@@ -43,11 +44,8 @@ open module org.apache.ratis {
   exports org.apache.ratis.util;
   exports org.apache.ratis.util.function;
 
+  // There is none in here: cluster-raft provides its own.
   uses org.apache.ratis.metrics.MetricRegistries;
-
-  provides org.apache.ratis.metrics.MetricRegistries with
-      org.apache.ratis.metrics.impl.MetricRegistriesImpl;
-
   uses org.apache.ratis.thirdparty.io.grpc.LoadBalancerProvider;
   uses org.apache.ratis.thirdparty.io.grpc.ManagedChannelProvider;
   uses org.apache.ratis.thirdparty.io.grpc.NameResolverProvider;

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
 /// one thread: [#load], [#bind], [#start], [#stop].
 final class Kernel implements PluginScope.Kernel {
   private static final Logger log = LoggerFactory.getLogger(Kernel.class);
-  private static final long HOUSEKEEPING_MS = 1_000;
+  private static final long HOUSEKEEPING_MS = 5_000;
   private static final long CLOSE_SCOPE_MS = 5_000;
 
   private final Path home;

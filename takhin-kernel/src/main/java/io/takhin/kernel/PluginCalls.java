@@ -72,12 +72,12 @@ final class PluginCalls {
         .increment();
   }
 
-  /// Warns of a call that does not come back. About once a second.
+  /// Warns of a call that does not come back. About every five seconds.
   void watch() {
     Call call = current;
     if (call != null) {
       long seconds = (System.nanoTime() - call.sinceNanos()) / 1_000_000_000;
-      if (seconds >= 5 && seconds % 5 == 0) {
+      if (seconds >= 5) {
         log.warn("plugin {}: {} has been running for {} s", call.plugin(), call.what(), seconds);
       }
     }

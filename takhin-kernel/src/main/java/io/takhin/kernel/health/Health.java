@@ -49,7 +49,7 @@ public final class Health {
     phase = now;
   }
 
-  /// The housekeeping thread is alive; it says so every second.
+  /// The housekeeping thread is alive; it says so every few seconds.
   public void beat() {
     lastBeatNanos = nanoTime.getAsLong();
   }

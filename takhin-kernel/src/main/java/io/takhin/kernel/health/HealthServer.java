@@ -25,11 +25,13 @@ public final class HealthServer implements AutoCloseable {
   private final ExecutorService executor;
 
   static {
-    // Bounds of the JDK's server, which reads them once. They hold for all who use it: a plugin
-    // too,
-    // if it takes the JDK's server instead of bringing one. Those on the command line win.
+    // Bounds of the JDK's server, which reads them once. They hold for all who use it, a plugin
+    // too if it takes the JDK's server instead of bringing one. Those on the command line win.
     bound("sun.net.httpserver.maxReqTime", "10");
     bound("sun.net.httpserver.maxRspTime", "30");
+    // How often it looks for those that are over their time: a thread that wakes every second for
+    // nothing, in each server, is a tenth of what an idle broker spends.
+    bound("sun.net.httpserver.timerMillis", "5000");
     bound("sun.net.httpserver.maxReqHeaders", "50");
     bound("sun.net.httpserver.maxReqHeaderSize", "16384");
     bound("sun.net.httpserver.idleInterval", "10");

@@ -2,17 +2,6 @@ package io.takhin.metrics.prometheus;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.micrometer.core.instrument.binder.MeterBinder;
-import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmInfoMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
-import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
-import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
-import io.micrometer.core.instrument.binder.system.UptimeMetrics;
-import io.micrometer.core.instrument.config.MeterFilter;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.PluginContext;
 import io.takhin.api.Service;
@@ -25,7 +14,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -58,8 +46,8 @@ final class PrometheusExporter implements Service {
   private final PluginContext context;
   private final Metrics.Counter scrapes;
   private final Metrics.Histogram scrapeDuration;
-  private @Nullable PrometheusMeterRegistry registry;
-  private @Nullable JvmGcMetrics gc;
+  private @Nullable JvmMeters jvm; // guarded by this
+  private boolean closed; // guarded by this
   private @Nullable HttpServer server;
   private @Nullable ThreadPoolExecutor renderers;
 
@@ -101,25 +89,6 @@ final class PrometheusExporter implements Service {
               + "', or set metrics.port (TAKHIN_METRICS_PORT) to another one.",
           e);
     }
-    PrometheusMeterRegistry meters =
-        new PrometheusMeterRegistry(io.micrometer.prometheusmetrics.PrometheusConfig.DEFAULT);
-    // Prometheus' own linter refuses these two names.
-    meters.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
-    meters.config().meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
-    registry = meters;
-    JvmGcMetrics gcMetrics = new JvmGcMetrics();
-    gc = gcMetrics;
-    List<MeterBinder> binders =
-        List.of(
-            new JvmInfoMetrics(),
-            new JvmMemoryMetrics(),
-            new JvmThreadMetrics(),
-            new ClassLoaderMetrics(),
-            new ProcessorMetrics(),
-            new UptimeMetrics(),
-            new FileDescriptorMetrics(),
-            gcMetrics);
-    binders.forEach(binder -> binder.bindTo(meters));
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
             2, 2, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(QUEUE), context.threads("render"));
@@ -216,13 +185,24 @@ final class PrometheusExporter implements Service {
     writer.finish();
     ByteArrayOutputStream out = new ByteArrayOutputStream(own.length() + 32 * 1024);
     out.writeBytes(own.toString().getBytes(StandardCharsets.UTF_8));
-    PrometheusMeterRegistry meters = registry;
-    if (meters != null) {
-      // This one ends an OpenMetrics page with its last line, so it comes last.
-      out.writeBytes(meters.scrape(format.contentType()).getBytes(StandardCharsets.UTF_8));
-    }
+    // This one ends an OpenMetrics page with its last line, so it comes last.
+    out.writeBytes(jvm().scrape(format.contentType()).getBytes(StandardCharsets.UTF_8));
     scrapeDuration.record(context.nanoTime() - began);
     return out.toByteArray();
+  }
+
+  /// Made for the first page: Micrometer's many classes are a part of a start that nobody waits
+  /// for, and of the memory of a broker that nobody asks.
+  private synchronized JvmMeters jvm() {
+    if (closed) {
+      throw new IllegalStateException("the metrics exporter is closed");
+    }
+    JvmMeters made = jvm;
+    if (made == null) {
+      made = new JvmMeters();
+      jvm = made;
+    }
+    return made;
   }
 
   private static void text(HttpExchange exchange, int status, String message) throws IOException {
@@ -255,16 +235,15 @@ final class PrometheusExporter implements Service {
       }
       renderers = null;
     }
-    JvmGcMetrics gcMetrics = gc;
-    if (gcMetrics != null) {
-      // It listens to the collectors' beans, which would keep this layer alive.
-      gcMetrics.close();
-      gc = null;
-    }
-    PrometheusMeterRegistry meters = registry;
-    if (meters != null) {
-      meters.close();
-      registry = null;
+    closeJvm();
+  }
+
+  private synchronized void closeJvm() {
+    closed = true;
+    JvmMeters made = jvm;
+    jvm = null;
+    if (made != null) {
+      made.close();
     }
   }
 }

@@ -6,13 +6,18 @@ import java.util.function.Consumer;
 /// Logs with something that is not on disk yet, each at most once: what housekeeping looks at, so
 /// that idle partitions cost nothing.
 ///
-/// Threading: any thread adds, one drains.
+/// Threading: any thread adds and asks, one drains.
 final class DirtyLogs {
   private final ConcurrentLinkedQueue<LocalLog> queue = new ConcurrentLinkedQueue<>();
 
   /// To be called by the log when it becomes dirty.
   void add(LocalLog log) {
     queue.add(log);
+  }
+
+  /// Whether there is none.
+  boolean isEmpty() {
+    return queue.isEmpty();
   }
 
   /// Passes on those that were added before the call; they may be added again meanwhile.

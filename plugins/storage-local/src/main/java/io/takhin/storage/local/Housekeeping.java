@@ -12,7 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What happens in the background: fsync of what is due, files that go, checkpoints, retention.
-/// A tick looks only at logs that were written; idle partitions cost nothing until retention.
+/// A tick looks only at logs that were written; idle partitions cost nothing until retention, and a
+/// tick that finds nothing to do wakes no worker.
 ///
 /// Threading: ticks on the kernel's scheduler, which only hand the work to a worker; one round at
 /// a time.
@@ -30,8 +31,9 @@ final class Housekeeping {
   private final ReentrantLock working = new ReentrantLock();
   private @Nullable Future<?> ticking;
   private volatile boolean closed;
-  private long checkpointAt;
-  private long cleanAt;
+  // Written by the worker of a round, read by the scheduler's thread.
+  private volatile long checkpointAt;
+  private volatile long cleanAt;
 
   Housekeeping(LocalStorageConfig config, PluginContext plugin, LocalLogStorage storage) {
     this.config = config;
@@ -52,13 +54,21 @@ final class Housekeeping {
   }
 
   private void tick() {
-    if (!closed && queued.compareAndSet(false, true)) {
+    if (!closed && isDue() && queued.compareAndSet(false, true)) {
       try {
         plugin.blocking().execute(this::round);
       } catch (RejectedExecutionException e) {
         queued.set(false); // the kernel is closing
       }
     }
+  }
+
+  private boolean isDue() {
+    long now = plugin.nanoTime();
+    return !storage.context().dirty().isEmpty()
+        || !storage.removals().isEmpty()
+        || now - checkpointAt >= 0
+        || now - cleanAt >= 0;
   }
 
   private void round() {

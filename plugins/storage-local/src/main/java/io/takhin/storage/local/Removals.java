@@ -32,6 +32,11 @@ final class Removals {
     waiting.add(new Due(clock.millis() + Math.max(0, delayMs), removal));
   }
 
+  /// Whether nothing waits.
+  synchronized boolean isEmpty() {
+    return waiting.isEmpty();
+  }
+
   /// Runs what is due, or everything.
   void run(boolean everything) {
     List<Due> due = new ArrayList<>();
