@@ -55,22 +55,36 @@ Environment
 HELP
 }
 
-java_major() { # the major version of the Java below $1, or nothing
+# Read without starting another program: each costs a start of the broker a millisecond or two.
+release_of() { # sets release to the value of $2 in the release file of the Java below $1, or to nothing
+  local line
+  release=
+  [ -r "$1/release" ] || return 0
+  while IFS= read -r line; do
+    case $line in
+      "$2="*)
+        line=${line#*=\"}
+        release=${line%\"*}
+        return
+        ;;
+    esac
+  done <"$1/release"
+}
+
+java_major() { # sets major to the major version of the Java below $1, or to nothing
+  major=
   [ -x "$1/bin/java" ] || return 0
-  local version=
-  if [ -r "$1/release" ]; then
-    version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release")
+  release_of "$1" JAVA_VERSION
+  if [ -z "$release" ]; then
+    release=$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9.]*\).*/\1/p' | head -n 1)
   fi
-  if [ -z "$version" ]; then
-    version=$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
-  fi
-  echo "$version"
+  major=${release%%[!0-9]*}
 }
 
 find_java() { # sets java_home, or says what is missing
   local candidate major on_path found=
   if [ -n "${TAKHIN_JAVA_HOME:-}" ]; then
-    major=$(java_major "$TAKHIN_JAVA_HOME")
+    java_major "$TAKHIN_JAVA_HOME"
     [ -n "$major" ] || fail "TAKHIN_JAVA_HOME is '$TAKHIN_JAVA_HOME', which holds no bin/java. Point it at a JDK 25 or newer."
     [ "$major" -ge 25 ] || fail "TAKHIN_JAVA_HOME is '$TAKHIN_JAVA_HOME', which is Java $major. Takhin needs JDK 25 or newer: point it at one."
     java_home=$TAKHIN_JAVA_HOME
@@ -83,7 +97,7 @@ find_java() { # sets java_home, or says what is missing
   for candidate in "${JAVA_HOME:-}" "$on_path" /usr/lib/jvm/* "${HOME:-}"/.sdkman/candidates/java/* \
       "${HOME:-}"/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home /opt/*jdk*; do
     [ -n "$candidate" ] && [ -d "$candidate" ] || continue
-    major=$(java_major "$candidate")
+    java_major "$candidate"
     [ -n "$major" ] || continue
     if [ "$major" -ge 25 ]; then
       java_home=$candidate
@@ -130,24 +144,26 @@ running_pid() { # the process of the pid file, if it lives and is a Takhin
   fi
 }
 
-system_modules() { # all of the JDK's modules but those in incubation, which would print a warning at every start
-  local modules=
-  if [ -r "$java_home/release" ]; then
-    modules=$(sed -n 's/^MODULES="\(.*\)".*/\1/p' "$java_home/release" | tr ' ' '\n' | grep -v '^jdk\.incubator\.' | paste -sd, -)
-  fi
-  echo "${modules:-ALL-SYSTEM}"
+system_modules() { # sets modules to all of the JDK's but those in incubation, which would print a warning at every start
+  local module
+  modules=
+  release_of "$java_home" MODULES
+  for module in $release; do
+    case $module in
+      jdk.incubator.*) ;;
+      *) modules=$modules${modules:+,}$module ;;
+    esac
+  done
+  modules=${modules:-ALL-SYSTEM}
 }
 
-archive_file() { # where what train wrote down for this JDK is: the JVM takes no other's
-  local version=
-  if [ -r "$java_home/release" ]; then
-    version=$(sed -n 's/^JAVA_RUNTIME_VERSION="\(.*\)"/\1/p' "$java_home/release")
-  fi
-  echo "$home/lib/takhin-${version:-unknown}.jsa"
+archive_file() { # sets archive to where what train wrote down for this JDK is: the JVM takes no other's
+  release_of "$java_home" JAVA_RUNTIME_VERSION
+  archive=$home/lib/takhin-${release:-unknown}.jsa
 }
 
 build_command() { # sets command to the JVM and its arguments, without the flags of the user
-  local extra=() archive=() collector=()
+  local extra=() classes=() collector=() archive modules
   if [ -n "${TAKHIN_JVM_OPTS:-}" ]; then
     read -r -a extra <<<"$TAKHIN_JVM_OPTS"
   fi
@@ -160,16 +176,20 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     esac
   fi
   if [ -n "${training:-}" ]; then
-    archive=("-XX:ArchiveClassesAtExit=$training")
-  elif [ -r "$(archive_file)" ]; then
-    archive=("-XX:SharedArchiveFile=$(archive_file)")
+    classes=("-XX:ArchiveClassesAtExit=$training")
+  else
+    archive_file
+    if [ -r "$archive" ]; then
+      classes=("-XX:SharedArchiveFile=$archive")
+    fi
   fi
+  system_modules
   command=("$java_home/bin/java"
     # A gigabyte serves thousands of connections: payload lies outside the heap.
     "-Xms48m" "-Xmx${TAKHIN_HEAP:-1g}"
     ${collector[@]+"${collector[@]}"}
     # One that does not fit any more (a jar was replaced, all of it moved) is not worth a line.
-    ${archive[@]+"${archive[@]}"} "-Xlog:cds*=off,aot*=off,class+path=off,trimnative=off"
+    ${classes[@]+"${classes[@]}"} "-Xlog:cds*=off,aot*=off,class+path=off,trimnative=off"
     -XX:+UseCompactObjectHeaders
     # What is called often is called so often that it may be compiled five times as late; half of a start went
     # into compiling the rest (ADR 166, as for the next two).
@@ -178,9 +198,11 @@ build_command() { # sets command to the JVM and its arguments, without the flags
     -XX:TrimNativeHeapInterval=10000
     # Statistics for jps and jstat, twenty times a second; jcmd works with the process id.
     -XX:-UsePerfData
+    # Each constructor that is called by reflection would be compiled into a class first: there are 30, called once.
+    -Djdk.reflect.useNativeAccessorOnly=true
     -XX:+ExitOnOutOfMemoryError
     # Plugins find every module of the JDK; only the kernel may hand native access on.
-    --add-modules "$(system_modules)"
+    --add-modules "$modules"
     --enable-native-access=io.takhin.kernel --illegal-native-access=deny
     # Ratis' protobuf wants Unsafe, and hangs without it.
     --sun-misc-unsafe-memory-access=allow
@@ -233,15 +255,49 @@ start() {
   echo "takhin: running as process $pid, log $log_file"
 }
 
+# Numbers and strings as Kafka's protocol has them, four characters of printf's for a byte.
+i16() { printf '\\x%02x\\x%02x' $(($1 >> 8 & 255)) $(($1 & 255)); }
+i32() { i16 $(($1 >> 16)) && i16 "$1"; }
+text() { # ASCII
+  local i
+  i16 ${#1}
+  for ((i = 0; i < ${#1}; i++)); do printf '\\x%02x' "'${1:i:1}"; done
+}
+
+request() { # sends the request with key $1, version $2 and body $3 to descriptor 3; reads the answer
+  local all length=0 byte
+  all=$(i16 "$1" && i16 "$2" && i32 1 && text takhin)$3
+  printf '%b' "$(i32 $((${#all} / 4)))$all" >&3
+  for byte in $(dd bs=1 count=4 <&3 2>/dev/null | od -An -tu1); do
+    length=$((length << 8 | byte))
+  done
+  dd bs=1 count="$length" <&3 >/dev/null 2>&1
+}
+
+first_requests() { # what a first client asks on port $1: its answers need classes, too
+  local topic batch
+  { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 0
+  topic=$(text first)
+  # A batch of one record, its value "first".
+  batch='\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x3d\x00\x00\x00\x00\x02\xbb\x4c\xe3\xee\x00\x00\x00\x00\x00\x00\x00\x00\x01\x8b\xcf\xe5\x68\x00\x00\x00\x01\x8b\xcf\xe5\x68\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x01\x16\x00\x00\x00\x01\x0a\x66\x69\x72\x73\x74\x00'
+  request 18 0 ''                                                             # ApiVersions
+  request 19 2 "$(i32 1)$topic$(i32 1)$(i16 1)$(i32 0)$(i32 0)$(i32 9999)\\x00" # CreateTopics
+  request 3 1 "$(i32 1)$topic"                                                # Metadata
+  request 0 3 "$(i16 -1)$(i16 -1)$(i32 9999)$(i32 1)$topic$(i32 1)$(i32 0)$(i32 $((${#batch} / 4)))$batch" # Produce
+  request 1 4 "$(i32 -1)$(i32 0)$(i32 1)$(i32 9999)\\x00$(i32 1)$topic$(i32 1)$(i32 0)$(i32 0)$(i32 0)$(i32 9999)" # Fetch
+  exec 3>&-
+}
+
 train() {
   find_java
   local archive pid waited=0
-  archive=$(archive_file)
+  archive_file
   [ -w "$home/lib" ] || fail "$home/lib cannot be written. Run this as the owner of the installation."
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
   training=$scratch/takhin.jsa
   build_command
+  : >"$scratch/log"
   TAKHIN_METRICS_PORT=0 TAKHIN_HEALTH_PORT=0 TAKHIN_KAFKA_ADVERTISED_PORT=9092 nohup "${command[@]}" -port 0 -data-dir "$scratch/data" \
     >"$scratch/log" 2>&1 </dev/null &
   pid=$!
@@ -250,6 +306,7 @@ train() {
     sleep 0.1
     waited=$((waited + 1))
   done
+  first_requests "$(sed -n 's/, health on .*//; s/.*clients connect to \[.*:\([0-9]*\)\]$/\1/p' "$scratch/log")" || true
   kill -TERM "$pid" 2>/dev/null || true
   wait "$pid" || true
   if ! grep -q 'Takhin ready in' "$scratch/log" || [ ! -s "$training" ]; then

@@ -13,4 +13,6 @@ module io.takhin.cluster.raft {
 
   provides io.takhin.api.cluster.ClusterProvider with
       io.takhin.cluster.raft.RaftClusterProvider;
+  provides org.apache.ratis.metrics.MetricRegistries with
+      io.takhin.cluster.raft.SilentMetrics;
 }

@@ -12,15 +12,14 @@ import java.util.zip.DataFormatException;
 import org.jspecify.annotations.Nullable;
 import org.xerial.snappy.SnappyError;
 
-/// The five codecs. [#start] loads the native libraries, so that one that cannot be loaded is told
-/// at once and not with the first batch.
+/// The five codecs. [#start] loads native libraries, so that a place from which none can be loaded
+/// is told at once and not with the first batch.
 final class NativeCodecs implements Codecs {
   private volatile Codec @Nullable [] codecs;
 
-  /// Loads the native libraries ahead: classes are initialized once, whoever comes first.
+  /// Loads the native libraries of the start ahead: classes are initialized once, whoever comes first.
   static void loadAll() {
     new Lz4Codec().close();
-    new SnappyCodec().close();
     zstd().close();
   }
 
@@ -29,7 +28,7 @@ final class NativeCodecs implements Codecs {
     Codec[] made = new Codec[CompressionType.values().length];
     made[CompressionType.NONE.id()] = new Uncompressed();
     made[CompressionType.GZIP.id()] = new GzipCodec();
-    made[CompressionType.SNAPPY.id()] = load("snappy", SnappyCodec::new);
+    made[CompressionType.SNAPPY.id()] = new LateCodec("snappy", SnappyCodec::new);
     made[CompressionType.LZ4.id()] = new Lz4Codec();
     made[CompressionType.ZSTD.id()] = load("zstd", NativeCodecs::zstd);
     codecs = made;
@@ -55,6 +54,40 @@ final class NativeCodecs implements Codecs {
               + ", which must be writable and not mounted noexec; choose another directory with"
               + " -Djava.io.tmpdir=...",
           e);
+    }
+  }
+
+  /// A codec whose library is loaded with its first batch: that of snappy compares what it has
+  /// unpacked byte by byte, half of all that is done beside a start.
+  private static final class LateCodec implements Codec {
+    private final String name;
+    private final Supplier<Codec> make;
+    private volatile @Nullable Codec made;
+
+    LateCodec(String name, Supplier<Codec> make) {
+      this.name = name;
+      this.make = make;
+    }
+
+    @Override
+    public ByteBuffer compress(ByteBuffer in) throws IOException {
+      return codec().compress(in);
+    }
+
+    @Override
+    public ByteBuffer decompress(ByteBuffer in, int maxBytes)
+        throws IOException, DataFormatException {
+      return codec().decompress(in, maxBytes);
+    }
+
+    /// Whoever comes at the same time makes another one; they are alike.
+    private Codec codec() {
+      Codec codec = made;
+      if (codec == null) {
+        codec = load(name, make);
+        made = codec;
+      }
+      return codec;
     }
   }
 
