@@ -12,6 +12,7 @@ import io.takhin.kernel.config.ConfigSchema;
 import io.takhin.kernel.config.Problems;
 import io.takhin.kernel.health.Health;
 import io.takhin.kernel.health.HealthConfig;
+import io.takhin.kernel.layer.OpenJars;
 import io.takhin.kernel.layer.PluginLayer;
 import io.takhin.kernel.layer.Refusal;
 import io.takhin.kernel.layer.UnloadProof;
@@ -58,6 +59,7 @@ final class Kernel implements PluginScope.Kernel {
   // Written by the main thread, read by health and metrics.
   private final List<Plugin> plugins = new CopyOnWriteArrayList<>();
   private final List<Refusal> refusals = new CopyOnWriteArrayList<>();
+  private final OpenJars jars = new OpenJars();
   // Parts in the order of their creation; the main thread's own.
   private final List<Running> running = new ArrayList<>();
   private @Nullable KernelConfig kernelConfig;
@@ -105,7 +107,8 @@ final class Kernel implements PluginScope.Kernel {
         .discover(
             directory == null || directory.isEmpty()
                 ? home.resolve("plugins")
-                : Path.of(directory.getFirst()));
+                : Path.of(directory.getFirst()),
+            jars);
   }
 
   /// Binds all configs and chooses among implementations. Everything wrong is in the problems.
@@ -167,6 +170,17 @@ final class Kernel implements PluginScope.Kernel {
     } catch (StartFailure e) {
       stop();
       throw e;
+    } finally {
+      closeJars();
+    }
+  }
+
+  /// The plugins' loaders have opened by now what they read.
+  private void closeJars() {
+    try {
+      jars.close();
+    } catch (IOException e) {
+      log.warn("a plugin's jar could not be closed; it stays open", e);
     }
   }
 

@@ -2,6 +2,7 @@ package io.takhin.kernel;
 
 import io.takhin.api.Provider;
 import io.takhin.kernel.config.ConfigSchema;
+import io.takhin.kernel.layer.OpenJars;
 import io.takhin.kernel.layer.PluginDirectory;
 import io.takhin.kernel.layer.PluginLayer;
 import io.takhin.kernel.layer.Refusal;
@@ -42,8 +43,10 @@ final class PluginDiscovery {
   }
 
   /// Looks at everything in the directory.
-  void discover(Path directory) throws IOException {
-    PluginDirectory.Found found = PluginDirectory.load(directory);
+  ///
+  /// @param open takes the jars that were opened
+  void discover(Path directory, OpenJars open) throws IOException {
+    PluginDirectory.Found found = PluginDirectory.load(directory, open);
     refusals.addAll(found.refusals());
     for (PluginDirectory.Loaded loaded : found.plugins()) {
       Plugin plugin = new Plugin(loaded);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.takhin.kernel.layer.OpenJars;
 import io.takhin.kernel.layer.PluginDirectory;
 import io.takhin.kernel.layer.UnloadProof;
 import java.io.IOException;
@@ -131,7 +132,7 @@ class UnloadTest {
   }
 
   private UnloadProof proofOfUnused() throws IOException {
-    var loaded = PluginDirectory.load(home.resolve("plugins")).plugins().getFirst();
+    var loaded = PluginDirectory.load(home.resolve("plugins"), new OpenJars()).plugins().getFirst();
     return new UnloadProof("greedy", loaded.layer());
   }
 

@@ -4,10 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,14 +32,16 @@ public final class PluginDirectory {
   private record Candidate(PluginDescriptor descriptor, Path location, List<Path> jars) {}
 
   /// Reads the directory and builds the layers. A directory that is not there has no plugins.
-  public static Found load(Path directory) throws IOException {
+  ///
+  /// @param open takes the jars that were opened
+  public static Found load(Path directory, OpenJars open) throws IOException {
     List<Refusal> refusals = new ArrayList<>();
     Map<String, List<Candidate>> byName = new TreeMap<>();
     for (Path location : locations(directory)) {
       String fallbackName = location.getFileName().toString();
       try {
         List<Path> jars = PluginLayer.jars(location);
-        PluginDescriptor descriptor = PluginLayer.descriptor(jars);
+        PluginDescriptor descriptor = PluginLayer.descriptor(jars, open);
         byName
             .computeIfAbsent(descriptor.name(), name -> new ArrayList<>())
             .add(new Candidate(descriptor, location, jars));
@@ -58,17 +65,23 @@ public final class PluginDirectory {
     }
   }
 
-  /// Builds every other layer on a second thread: reading and resolving the jars of all plugins is
-  /// an eighth of a start.
+  /// Builds the layers on this thread and a second one: reading and resolving the jars of all
+  /// plugins is an eighth of a start. Those with the most jars come first, so that neither thread
+  /// begins a long one when the other has ended.
   private static List<Outcome> inTwoThreads(List<Map.Entry<String, List<Candidate>>> all) {
     List<Outcome> outcomes = all.stream().map(_ -> new Outcome()).toList();
+    Queue<Integer> left =
+        IntStream.range(0, all.size())
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> -all.get(i).getValue().getFirst().jars().size()))
+            .collect(Collectors.toCollection(ConcurrentLinkedQueue::new));
     AtomicReference<@Nullable Throwable> failed = new AtomicReference<>();
     Thread second =
         Thread.ofPlatform()
             .name("takhin-layers")
             .uncaughtExceptionHandler((_, thrown) -> failed.set(thrown))
-            .start(() -> everySecond(all, 1, outcomes));
-    everySecond(all, 0, outcomes);
+            .start(() -> build(left, all, outcomes));
+    build(left, all, outcomes);
     boolean interrupted = false;
     while (second.isAlive()) {
       try {
@@ -87,9 +100,9 @@ public final class PluginDirectory {
     return outcomes;
   }
 
-  private static void everySecond(
-      List<Map.Entry<String, List<Candidate>>> all, int first, List<Outcome> outcomes) {
-    for (int i = first; i < all.size(); i += 2) {
+  private static void build(
+      Queue<Integer> left, List<Map.Entry<String, List<Candidate>>> all, List<Outcome> outcomes) {
+    for (Integer i = left.poll(); i != null; i = left.poll()) {
       Outcome outcome = outcomes.get(i);
       loadOne(all.get(i).getKey(), all.get(i).getValue(), outcome.plugins(), outcome.refusals());
     }

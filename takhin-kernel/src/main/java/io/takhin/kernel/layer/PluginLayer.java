@@ -15,7 +15,6 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -66,12 +65,12 @@ public final class PluginLayer {
   }
 
   /// The descriptor, which exactly one of the jars must have.
-  static PluginDescriptor descriptor(List<Path> jars) throws RefusedException {
+  static PluginDescriptor descriptor(List<Path> jars, OpenJars open) throws RefusedException {
     PluginDescriptor found = null;
     Path where = null;
     for (Path path : jars) {
-      try (JarFile jar = new JarFile(path.toFile())) {
-        PluginDescriptor descriptor = PluginDescriptor.read(jar);
+      try {
+        PluginDescriptor descriptor = PluginDescriptor.read(open.open(path));
         if (descriptor != null && found != null) {
           throw new RefusedException(
               "both " + where + " and " + path.getFileName() + " have a descriptor",
