@@ -1,7 +1,7 @@
 /// Apache Ratis and the libraries that it shades (`org.apache.ratis.thirdparty`: protobuf, gRPC,
 /// Netty, Guava), merged from their jars, whose packages overlap (`org.apache.ratis.server` alone
-/// is in two of them). Nothing but this descriptor and [org.apache.ratis.util.AwaitForSignal] is
-/// Takhin's.
+/// is in two of them). Takhin's are only this descriptor and two classes in place of Ratis' own:
+/// [org.apache.ratis.util.AwaitForSignal] and [org.apache.ratis.util.JmxRegister].
 ///
 /// Ratis finds its metrics by ServiceLoader and everything else by reflection on class names in its
 /// properties, gRPC finds its parts by ServiceLoader: so the module is open, and provides to itself

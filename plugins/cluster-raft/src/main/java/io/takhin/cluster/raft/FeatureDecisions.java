@@ -15,7 +15,7 @@ final class FeatureDecisions {
 
   /// Finalizes what the cluster has no level of: everything in a new one, what is new in an old
   /// one. What was switched off has level 0, and stays off.
-  static Decision<Boolean> missing(MetadataImage image) {
+  static List<MetadataRecord> missing(MetadataImage image) {
     List<MetadataRecord> records = new ArrayList<>();
     Cluster.SUPPORTED_FEATURES.forEach(
         (name, level) -> {
@@ -23,7 +23,7 @@ final class FeatureDecisions {
             records.add(new FeatureFinalized(name, level));
           }
         });
-    return new Decision<>(records, true);
+    return records;
   }
 
   /// All of the updates, or none.

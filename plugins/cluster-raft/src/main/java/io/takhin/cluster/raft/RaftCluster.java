@@ -85,9 +85,11 @@ final class RaftCluster implements Cluster {
     directory.check(storage.existing().size());
     directory.create();
     quorum.start();
-    found();
-    await(FeatureDecisions::missing);
-    register();
+    checkSame();
+    await(this::missing);
+    if (!directory.hasCluster()) {
+      directory.claim(clusterId());
+    }
     observe();
     LOG.info(
         "metadata of cluster {} at offset {} is ready, {} topics, {} ms",
@@ -97,26 +99,19 @@ final class RaftCluster implements Cluster {
         TimeUnit.NANOSECONDS.toMillis(context.nanoTime() - started));
   }
 
-  /// Makes the cluster if there is none, and checks that it is the one of this directory.
-  private void found() {
-    if (image().clusterId().isEmpty()) {
-      if (directory.hasCluster()) {
-        throw new TakhinException(
-            ErrorCode.KAFKA_STORAGE_ERROR,
-            "the metadata log in "
-                + quorum.path()
-                + " is empty, though a cluster was made here: restore it from a backup");
-      }
-      ClusterCreated created = new ClusterCreated(newClusterId());
-      await(
-          image ->
-              image.clusterId().isEmpty()
-                  ? new Decision<>(List.of(created), true)
-                  : new Decision<>(List.of(), false));
-    }
+  /// The metadata must be of the cluster of this directory.
+  private void checkSame() {
     if (!directory.hasCluster()) {
-      directory.claim(clusterId());
-    } else if (!directory.clusterId().equals(clusterId())) {
+      return;
+    }
+    if (image().clusterId().isEmpty()) {
+      throw new TakhinException(
+          ErrorCode.KAFKA_STORAGE_ERROR,
+          "the metadata log in "
+              + quorum.path()
+              + " is empty, though a cluster was made here: restore it from a backup");
+    }
+    if (!directory.clusterId().equals(clusterId())) {
       throw new TakhinException(
           ErrorCode.KAFKA_STORAGE_ERROR,
           "the metadata log in %s is of cluster %s, and %s of cluster %s: the two do not belong together. Restore both from one backup"
@@ -124,20 +119,23 @@ final class RaftCluster implements Cluster {
     }
   }
 
-  /// Writes down where this broker is reached, if that is news.
-  private void register() {
+  /// What the metadata lacks at a start, in one append: the cluster, if there is none yet, levels
+  /// of its features, and where this broker is reached, if that is news.
+  private Decision<Boolean> missing(MetadataImage image) {
+    List<MetadataRecord> records = new ArrayList<>();
+    if (image.clusterId().isEmpty()) {
+      records.add(new ClusterCreated(newClusterId()));
+    }
+    records.addAll(FeatureDecisions.missing(image));
     Broker self =
         new Broker(
             config.brokerId(),
             List.of(new Endpoint("PLAINTEXT", config.advertisedHost(), config.advertisedPort())),
             null);
-    await(
-        image ->
-            new Decision<>(
-                self.equals(image.brokers().get(self.id()))
-                    ? List.of()
-                    : List.of(new BrokerRegistered(self)),
-                true));
+    if (!self.equals(image.brokers().get(self.id()))) {
+      records.add(new BrokerRegistered(self));
+    }
+    return new Decision<>(records, true);
   }
 
   private void observe() {

@@ -103,7 +103,7 @@ class RestartTest {
         java.util.Set.of(
             new MetadataRecord.FeatureFinalized("group.version", (short) 0),
             new MetadataRecord.FeatureFinalized("transaction.version", (short) 2)),
-        java.util.Set.copyOf(FeatureDecisions.missing(MetadataImage.EMPTY).records()));
+        java.util.Set.copyOf(FeatureDecisions.missing(MetadataImage.EMPTY)));
   }
 
   @Test

@@ -17,7 +17,7 @@ import org.xerial.snappy.SnappyError;
 final class NativeCodecs implements Codecs {
   private volatile Codec @Nullable [] codecs;
 
-  /// Loads the native libraries of the start ahead: classes are initialized once, whoever comes first.
+  /// Loads these libraries ahead: classes are initialized once, whoever comes first.
   static void loadAll() {
     new Lz4Codec().close();
     zstd().close();
