@@ -152,12 +152,22 @@ final class MetadataStateMachine extends BaseStateMachine {
     MetadataImage now = image;
     Path file = storage.getSnapshotFile(last.getTerm(), last.getIndex()).toPath();
     SnapshotFile.write(file, now);
-    MD5Hash digest = MD5FileUtil.computeAndSaveMd5ForFile(file.toFile());
+    MD5Hash digest = digest(file);
     storage.updateLatestSnapshot(new SingleFileSnapshotInfo(new FileInfo(file, digest), last));
     snapshotIndex = last.getIndex();
     snapshotOffset = now.offset();
     LOG.info("metadata snapshot at offset {} taken to {}", now.offset(), file);
     return last.getIndex();
+  }
+
+  /// Writes the digest beside the snapshot. Ratis tries again later after an IOException; after
+  /// anything else it closes the log without a word.
+  private static MD5Hash digest(Path snapshot) throws IOException {
+    try {
+      return MD5FileUtil.computeAndSaveMd5ForFile(snapshot.toFile());
+    } catch (IllegalStateException e) {
+      throw new IOException("the digest of " + snapshot + " could not be written", e);
+    }
   }
 
   @Override

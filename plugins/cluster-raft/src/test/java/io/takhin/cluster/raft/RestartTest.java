@@ -107,6 +107,20 @@ class RestartTest {
   }
 
   @Test
+  void aSnapshotWhoseDigestCannotBeWrittenStopsNothing() throws IOException {
+    try (RaftCluster cluster = start(3)) {
+      Path snapshots = group(dir).resolve("sm");
+      for (int index = 20; index < 200; index++) {
+        Files.createDirectory(snapshots.resolve("snapshot.1_" + index + ".md5.tmp"));
+      }
+      for (int i = 0; i < 30; i++) {
+        TestClusters.create(cluster, "topic-" + i, 1);
+      }
+      assertEquals(30, cluster.image().topicsById().size());
+    }
+  }
+
+  @Test
   void aRestartFindsEverythingAgain() {
     MetadataImage before;
     try (RaftCluster cluster = start()) {
