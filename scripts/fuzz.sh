@@ -59,10 +59,17 @@ for target in $targets; do
   corpus=$root/$module/src/test/corpus/$target
   mkdir -p "$work/found" "$corpus"
   classpath=$root/$module/target/test-classes:$root/$module/target/classes:$(cat "$module/target/fuzz.classpath")
+  # A merge starts the fuzzer again by this name.
+  mkdir -p "$work/bin"
+  cat >"$work/bin/jazzer" <<X
+#!/bin/sh
+exec "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC -Dtakhin.fuzz=true --enable-native-access=ALL-UNNAMED \
+  --sun-misc-unsafe-memory-access=allow -XX:+EnableDynamicAgentLoading -cp "$jazzer/*:$classpath" \
+  com.code_intelligence.jazzer.Jazzer "\$@"
+X
+  chmod +x "$work/bin/jazzer"
   fuzz() {
-    (cd "$work" && "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC -Dtakhin.fuzz=true \
-      --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+EnableDynamicAgentLoading \
-      -cp "$jazzer/*:$classpath" com.code_intelligence.jazzer.Jazzer --target_class="$class" \
+    (cd "$work" && PATH=$work/bin:$PATH jazzer --target_class="$class" \
       --instrumentation_includes='io.takhin.**:org.apache.kafka.common.message.**:org.snakeyaml.**' --reproducer_path="$work" \
       --disabled_hooks="$unhooked" --custom_hook_includes='io.takhin.**' \
       -artifact_prefix="$work/" -max_len=4096 -timeout=60 -rss_limit_mb=3000 "$@")
@@ -75,6 +82,10 @@ for target in $targets; do
     mkdir -p "$work/merged"
     rm -rf "$work/merged" && mkdir "$work/merged"
     fuzz -set_cover_merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1
+    if [ -z "$(ls "$work/merged")" ]; then
+      echo "takhin: the merge chose nothing; see $work/merge.log" >&2
+      exit 1
+    fi
     # What the merge chose has the name of its hash; hand-made inputs among it keep theirs.
     mkdir -p "$work/before" && rm -f "$work/before"/* && mv "$corpus"/* "$work/before/"
     all=0 bytes=0
