@@ -1,70 +1,119 @@
 package io.takhin.storage.local;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
-/// Group commit for logs with `flush.messages=1`: forces all logs that were written since its last
-/// round, then tells their listeners. The next round's appends gather while the disk works, so the
-/// batch grows with the load by itself.
+/// Group commit for logs with `flush.messages=1`: forces each log that was written since its last
+/// round, then tells its listener. A log's next appends gather while the disk works, so its batch
+/// grows with the load by itself; what it gathered goes to the end of the queue, behind the others.
 ///
-/// Threading: one thread, made with the first such append; any thread adds.
+/// Several logs are forced at the same time: one whose fsync takes long holds up nobody else, and
+/// the file system makes several into one write of its journal.
+///
+/// Threading: any thread adds. Up to [#MOST_THREADS] commit, one log each; another one is made when
+/// all are busy.
 final class Committer {
-  private final ThreadFactory threads;
+  /// Logs that are forced at once. An fsync that hangs takes one of these.
+  static final int MOST_THREADS = 8;
+
+  private final ThreadFactory factory;
   private final ConcurrentLinkedQueue<LocalLog> queue = new ConcurrentLinkedQueue<>();
-  private volatile @Nullable Thread thread;
+  private final ConcurrentLinkedQueue<Thread> idle = new ConcurrentLinkedQueue<>();
+  // Guarded by this, and only ever added to.
+  private final List<Thread> threads = new ArrayList<>();
+  private volatile boolean all;
   private volatile boolean closed;
 
-  Committer(ThreadFactory threads) {
-    this.threads = threads;
+  Committer(ThreadFactory factory) {
+    this.factory = factory;
   }
 
   /// Asks for a log to be forced; the log sees to it that it is queued once.
   void add(LocalLog log) {
     queue.add(log);
-    Thread runs = thread;
-    if (runs == null) {
-      runs = start();
-    }
-    LockSupport.unpark(runs);
+    wake();
   }
 
-  private synchronized Thread start() {
-    Thread runs = thread;
-    if (runs == null) {
-      runs = threads.newThread(this::run);
-      runs.start();
-      thread = runs;
+  private void wake() {
+    Thread waiting = idle.poll();
+    if (waiting != null) {
+      LockSupport.unpark(waiting);
+    } else if (!all) {
+      another();
     }
-    return runs;
+  }
+
+  /// Asks for it once more, on the thread that has just committed it: that one looks into the queue
+  /// next, and need wake nobody.
+  void again(LocalLog log) {
+    queue.add(log);
+  }
+
+  private synchronized void another() {
+    if (!closed && threads.size() < MOST_THREADS) {
+      Thread made = factory.newThread(this::run);
+      try {
+        made.start();
+      } catch (OutOfMemoryError e) {
+        if (threads.isEmpty()) {
+          throw e;
+        }
+        LocalLog.LOGGER.debug("the system has no more threads: those there commit", e);
+        return;
+      }
+      threads.add(made);
+      all = threads.size() == MOST_THREADS;
+    }
   }
 
   private void run() {
+    Thread self = Thread.currentThread();
     while (true) {
       LocalLog log = queue.poll();
       if (log != null) {
-        try {
-          log.commit();
-        } catch (RuntimeException e) {
-          // the others' acknowledgements must not end with a defect of one listener
-          LocalLog.LOGGER.error("{}: telling what is committable failed", log.partition(), e);
+        if (!queue.isEmpty()) {
+          wake(); // this one may take long, and whoever was woken for the next may be this thread
         }
+        commit(log);
       } else if (closed) {
         return;
       } else {
-        LockSupport.park(this);
+        await(self);
       }
     }
   }
 
-  /// Commits what is queued and ends the thread.
+  private static void commit(LocalLog log) {
+    try {
+      log.commit();
+    } catch (RuntimeException e) {
+      // the others' acknowledgements must not end with a defect of one listener
+      LocalLog.LOGGER.error("{}: telling what is committable failed", log.partition(), e);
+    }
+  }
+
+  /// Who adds after this thread is among the idle ones wakes it; who added before is seen here.
+  private void await(Thread self) {
+    idle.add(self);
+    if (queue.isEmpty() && !closed) {
+      LockSupport.park(this);
+    }
+    idle.remove(self);
+  }
+
+  /// Commits what is queued and ends the threads.
   void close() throws InterruptedException {
-    closed = true;
-    Thread runs = thread;
-    if (runs != null) {
-      LockSupport.unpark(runs);
-      runs.join();
+    List<Thread> ending;
+    synchronized (this) {
+      closed = true;
+      ending = List.copyOf(threads);
+    }
+    ending.forEach(LockSupport::unpark);
+    for (Thread thread : ending) {
+      thread.join();
     }
   }
 }

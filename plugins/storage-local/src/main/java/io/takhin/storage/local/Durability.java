@@ -6,6 +6,7 @@ import io.takhin.api.storage.LogConfig;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// How far a log is on disk, and how it gets there.
@@ -18,8 +19,8 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// An fsync that fails takes the whole directory offline; it is not tried again.
 ///
-/// Threading: the gate marks, the committer or one worker forces. The lock is held across fsync;
-/// no append and no reader takes it.
+/// Threading: the gate marks, one of the committer's threads or one worker forces. The lock is held
+/// across fsync; no append and no reader takes it.
 final class Durability {
   /// A start after a crash of the process verifies no more than about this of each log.
   static final int PROGRESS_BYTES = 16 << 20;
@@ -30,7 +31,7 @@ final class Durability {
   private volatile long recoveryPoint;
   private volatile boolean fresh;
   private volatile boolean namesDirty;
-  private volatile boolean commitQueued;
+  private final AtomicReference<Commit> commit = new AtomicReference<>(Commit.IDLE);
   private volatile boolean flushQueued;
   private volatile boolean inherited;
   private volatile long dirtySinceMs;
@@ -85,17 +86,48 @@ final class Durability {
     }
   }
 
+  /// Where the group commit of this log stands.
+  ///
+  /// ```
+  /// IDLE --asked--> QUEUED --a committer begins--> RUNNING --done--> IDLE
+  ///                    ^                              | asked
+  ///                    +------------- done ------- WANTED
+  /// ```
+  private enum Commit {
+    IDLE,
+    QUEUED,
+    RUNNING,
+    WANTED
+  }
+
   /// Asks for a group commit; once is enough until it begins.
   void queueCommit() {
-    if (!commitQueued) {
-      commitQueued = true;
+    Commit before =
+        commit.getAndUpdate(
+            now ->
+                switch (now) {
+                  case IDLE, QUEUED -> Commit.QUEUED;
+                  case RUNNING, WANTED -> Commit.WANTED;
+                });
+    if (before == Commit.IDLE) {
       context.committer().add(log);
     }
   }
 
-  /// Forces what was written and tells the listener. On the committer's thread.
+  /// Forces what was written and tells the listener. On a thread of the committer's, one at a time.
   void commit() {
-    commitQueued = false;
+    commit.set(Commit.RUNNING);
+    try {
+      commitWritten();
+    } finally {
+      if (!commit.compareAndSet(Commit.RUNNING, Commit.IDLE)) {
+        commit.set(Commit.QUEUED);
+        context.committer().again(log);
+      }
+    }
+  }
+
+  private void commitWritten() {
     LogEnd written = log.end();
     try {
       flush(written);

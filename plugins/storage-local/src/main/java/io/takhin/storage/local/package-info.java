@@ -5,7 +5,7 @@
 /// across a write or fsync; show bytes that a crash may have torn.
 ///
 /// Threads: appends run on the protocol's loops, in [LocalLog]'s combining gate; reads on any
-/// thread, without locks; fsync before the acknowledgement on the one thread of [Committer];
+/// thread, without locks; fsync before the acknowledgement on the threads of [Committer];
 /// everything else ([Housekeeping]) on the kernel's workers.
 ///
 /// Every file operation goes through [Disk], the seam for faults in tests.
