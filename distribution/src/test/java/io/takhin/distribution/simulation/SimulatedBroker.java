@@ -92,7 +92,8 @@ final class SimulatedBroker {
                 true,
                 settings.maxMessageBytes(),
                 "relaxed",
-                16),
+                16,
+                86_400_000),
             context,
             disk);
     context.provide(LogStorage.class, storage);

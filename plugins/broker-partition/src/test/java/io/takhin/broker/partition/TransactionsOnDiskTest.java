@@ -76,7 +76,18 @@ class TransactionsOnDiskTest {
             .build();
     LocalStorageConfig config =
         new LocalStorageConfig(
-            directory, 1 << 20, 168, 0, 300_000, 1000, 10_000, true, 1 << 20, "relaxed", 256);
+            directory,
+            1 << 20,
+            168,
+            0,
+            300_000,
+            1000,
+            10_000,
+            true,
+            1 << 20,
+            "relaxed",
+            256,
+            86_400_000);
     LogStorage storage = new LocalStorageProvider().create(config, context);
     storage.start();
     context.provide(LogStorage.class, storage);

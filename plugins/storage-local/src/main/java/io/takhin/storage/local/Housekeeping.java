@@ -21,7 +21,6 @@ final class Housekeeping {
   private static final Logger LOGGER = LoggerFactory.getLogger(Housekeeping.class);
   private static final long MAX_TICK_MS = 1000;
   private static final long CHECKPOINT_MS = 5000;
-  private static final long PRODUCER_EXPIRY_MS = 86_400_000L;
 
   private final LocalStorageConfig config;
   private final PluginContext plugin;
@@ -127,7 +126,7 @@ final class Housekeeping {
   void clean() {
     if (config.cleanerEnabled()) {
       long nowMs = retentionClock.nowMs(plugin.clock().millis(), plugin.nanoTime());
-      storage.logs().forEach(log -> log.clean(nowMs, PRODUCER_EXPIRY_MS));
+      storage.logs().forEach(log -> log.clean(nowMs, config.producerIdExpirationMs()));
     }
   }
 

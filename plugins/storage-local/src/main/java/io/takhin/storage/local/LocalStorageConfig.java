@@ -88,7 +88,15 @@ public record LocalStorageConfig(
             doc =
                 "Segment files that are kept open; others open when they are read. Keep it below"
                     + " the process's limit by the number of connections.")
-        int openFiles) {
+        int openFiles,
+    @Key(
+            value = "kafka.producer.id.expiration.ms",
+            defaultValue = "86400000",
+            min = 1,
+            doc =
+                "Milliseconds, by the timestamps of its batches, after which a partition forgets an"
+                    + " idempotent producer that has no transaction open; looked at with retention.")
+        int producerIdExpirationMs) {
 
   private static final long HOUR_MS = 3_600_000L;
   private static final long WEEK_MS = 604_800_000L;

@@ -25,7 +25,18 @@ final class Fixture implements AutoCloseable {
 
   static LocalStorageConfig config(Path directory) {
     return new LocalStorageConfig(
-        directory, 1 << 30, 168, 0, 300_000, 1000, 10_000, true, 1 << 20, "relaxed", 64);
+        directory,
+        1 << 30,
+        168,
+        0,
+        300_000,
+        1000,
+        10_000,
+        true,
+        1 << 20,
+        "relaxed",
+        64,
+        86_400_000);
   }
 
   LocalLogStorage start() {

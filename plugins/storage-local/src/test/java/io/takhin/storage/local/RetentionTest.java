@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.takhin.api.TopicPartition;
+import io.takhin.api.record.RecordBatchBuilder;
 import io.takhin.api.storage.LogConfig;
 import io.takhin.api.storage.LogReader;
 import io.takhin.api.storage.LogSlice;
+import io.takhin.api.storage.PartitionLog;
 import io.takhin.testkit.storage.Batches;
 import io.takhin.testkit.storage.CapturedProgress;
 import io.takhin.testkit.storage.LogConfigBuilder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Segments begin and go when their settings say so.
@@ -121,6 +125,46 @@ class RetentionTest {
     log.clean(nowMs, DAY_MS);
     assertEquals(4, log.logStartOffset());
     assertEquals(4, Batches.readAll(log, 4).size());
+  }
+
+  @Test
+  @Timeout(30)
+  void idleProducersAreForgottenAfterTheTimeThatIsSet() {
+    LocalStorageConfig soon =
+        new LocalStorageConfig(
+            directory.resolve("soon"),
+            1 << 30,
+            168,
+            0,
+            100,
+            1000,
+            10_000,
+            true,
+            1 << 20,
+            "relaxed",
+            64,
+            1);
+    LocalLogStorage forgetful = fixture.start(soon);
+    try {
+      PartitionLog forgotten =
+          forgetful.open(PARTITION, LogConfigBuilder.defaults(), new CapturedProgress());
+      appended(forgotten, byAProducerNow());
+      appended(log, byAProducerNow());
+      while (!forgotten.activeProducers().isEmpty()) {
+        Thread.onSpinWait();
+      }
+      log.clean(System.currentTimeMillis(), DAY_MS);
+      assertEquals(1, log.activeProducers().size());
+    } finally {
+      forgetful.close();
+    }
+  }
+
+  private static ByteBuffer byAProducerNow() {
+    return new RecordBatchBuilder()
+        .producer(7, (short) 0, 0)
+        .add(System.currentTimeMillis(), null, new byte[1])
+        .build();
   }
 
   @Test
