@@ -12,6 +12,7 @@ import io.takhin.api.cluster.MetadataImage.TopicImage;
 import io.takhin.api.cluster.MetadataRecord.PartitionChanged;
 import io.takhin.api.cluster.MetadataRecord.PartitionState;
 import io.takhin.api.partition.Partition;
+import io.takhin.api.partition.Partition.PartitionReader;
 import io.takhin.api.partition.PartitionAppend;
 import io.takhin.api.partition.PartitionService;
 import io.takhin.api.record.RecordBatchBuilder;
@@ -25,6 +26,7 @@ import io.takhin.testkit.TestTime;
 import io.takhin.testkit.cluster.InMemoryCluster;
 import io.takhin.testkit.partition.InMemoryPartitionService;
 import io.takhin.testkit.storage.InMemoryLogStorage;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -243,6 +245,26 @@ class CoordinatorRuntimeTest {
     CoordinatorRuntime<Machine, Count, Effects> next = started();
     assertEquals(4, add(next, "b", 1).join());
     assertEquals(List.of("9 commit"), shard(next, "b").machine().markers);
+  }
+
+  /// Found by the simulator: loading waited for ever for offsets at the end that no batch has.
+  @Test
+  void offsetsThatCompactionTookAtTheEndKeepNothingFromLoading() {
+    CoordinatorRuntime<Machine, Count, Effects> before = inCharge();
+    add(before, "b", 5).join();
+    before.resign();
+    Partition whole = partition(2);
+    PartitionReader nothing =
+        (offset, epoch, fetched, bytes, one, isolation) ->
+            whole.reader().read(whole.logEndOffset(), epoch, fetched, bytes, one, isolation);
+    Partition compacted =
+        (Partition)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {Partition.class},
+                (proxy, method, arguments) ->
+                    method.getName().equals("reader") ? nothing : method.invoke(whole, arguments));
+    assertTrue(new ShardLoader<>(compacted, new Machine(), new Counting().codec(), null).load());
   }
 
   @Test

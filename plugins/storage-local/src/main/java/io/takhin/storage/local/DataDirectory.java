@@ -39,9 +39,11 @@ final class DataDirectory {
   private final Checkpoint recoveryPoints;
   private final Checkpoint highWatermarks;
   private final Checkpoint starts;
+  private final Checkpoint cleaned;
   private final Map<String, Long> foundPoints = new ConcurrentHashMap<>();
   private final Map<String, Long> foundMarks = new ConcurrentHashMap<>();
   private final Map<String, Long> foundStarts = new ConcurrentHashMap<>();
+  private final Map<String, Long> foundCleaned = new ConcurrentHashMap<>();
   private boolean clean;
   private boolean sameBoot;
   private boolean suspect;
@@ -63,6 +65,7 @@ final class DataDirectory {
     this.recoveryPoints = new Checkpoint(disk, path.resolve("recovery-point-offset-checkpoint"));
     this.highWatermarks = new Checkpoint(disk, path.resolve("replication-offset-checkpoint"));
     this.starts = new Checkpoint(disk, path.resolve("log-start-offset-checkpoint"));
+    this.cleaned = new Checkpoint(disk, path.resolve("cleaner-offset-checkpoint"));
   }
 
   /// Takes the directory and reads what the last run left.
@@ -85,6 +88,7 @@ final class DataDirectory {
       foundPoints.putAll(recoveryPoints.read());
       foundMarks.putAll(highWatermarks.read());
       foundStarts.putAll(starts.read());
+      foundCleaned.putAll(cleaned.read());
       thisBoot = boot;
       bootNoted = boot.equals(lastBoot);
       if (!clean) {
@@ -246,7 +250,8 @@ final class DataDirectory {
         suspect && !clean,
         point == null ? 0 : point,
         foundStarts.getOrDefault(log, 0L),
-        foundMarks.getOrDefault(log, 0L));
+        foundMarks.getOrDefault(log, 0L),
+        foundCleaned.getOrDefault(log, 0L));
   }
 
   /// The log is gone: its offsets must not meet a new one of that name.
@@ -254,6 +259,7 @@ final class DataDirectory {
     foundPoints.remove(log);
     foundMarks.remove(log);
     foundStarts.remove(log);
+    foundCleaned.remove(log);
   }
 
   /// Writes the checkpoints: open logs as they are, others as they were found.

@@ -9,13 +9,16 @@ package io.takhin.storage.local;
 /// @param recoveryPoint fsynced up to here; 0 if unknown
 /// @param logStartOffset as the checkpoint has it; 0 if unknown
 /// @param highWatermark likewise
+/// @param cleanedOffset Kafka's cleaner compacted the log up to here: only below may offsets be
+///     missing between two segments. 0 where none has run.
 record LastRun(
     boolean closed,
     boolean sameBoot,
     boolean suspect,
     long recoveryPoint,
     long logStartOffset,
-    long highWatermark) {
+    long highWatermark,
+    long cleanedOffset) {
   /// Whether all but the tail can be believed.
   boolean trusted() {
     return closed || sameBoot;

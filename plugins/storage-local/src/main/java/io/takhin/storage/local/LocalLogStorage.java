@@ -229,7 +229,7 @@ final class LocalLogStorage implements LogStorage {
       }
     }
     LastRun known =
-        fresh ? new LastRun(true, true, false, 0, 0, 0) : data.lastRun(partition.toString());
+        fresh ? new LastRun(true, true, false, 0, 0, 0, 0) : data.lastRun(partition.toString());
     RecoveredLog found;
     try {
       if (fresh) {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 ///   recovery-point-offset-checkpoint    fsynced up to here, for each log
 ///   replication-offset-checkpoint       high watermarks
 ///   log-start-offset-checkpoint         log starts above the first segment's base
+///   cleaner-offset-checkpoint           Kafka's: compacted up to here; read, never written
 ///   <topic>-<partition>/
 ///     <base offset, 20 digits>.log       batches
 ///     <base offset>.index .timeindex     sparse maps into it

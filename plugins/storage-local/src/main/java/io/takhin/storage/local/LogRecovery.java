@@ -226,12 +226,9 @@ final class LogRecovery {
       Tail tail = verifySegment(segment, known.recoveryPoint(), epochs);
       segment.seal();
       rewriteIfSuspect(segment, tail, known);
-      // A compacted log may have gaps; in any other one, what a segment lacks before the next was
-      // written and never reached the disk. The same if it was not forced and nothing follows: a
-      // log ends with a batch, or who reads to its end waits for ever.
-      boolean nothing = i + 2 == segments.size() && segments.getLast().sizeBytes() == 0;
-      boolean lost = !config.compact() || (nothing && next > known.recoveryPoint());
-      boolean gap = tail.endOffset() < next && lost;
+      // Compaction makes gaps; above where it got to, what a segment lacks before the next was
+      // written and never reached the disk.
+      boolean gap = tail.endOffset() < next && next > known.cleanedOffset();
       if (tail.position() < segment.sizeBytes() || tail.endOffset() > next || gap) {
         cutFile(segment, tail, gap ? "and batches behind it are lost" : "damaged before its end");
         quarantineFrom(segments, i + 1);
