@@ -29,6 +29,7 @@ final class ProducerClient {
   private long producerSinceNanos;
   private int nextSequence;
   private long nextValue;
+  private boolean again;
 
   ProducerClient(
       BrokerSimulation world, String name, UUID topic, int index, PartitionLedger ledger) {
@@ -61,7 +62,9 @@ final class ProducerClient {
   void run() {
     begin();
     while (!world.over()) {
-      while (inFlight.size() < IN_FLIGHT && (inFlight.isEmpty() || world.chance(0.5))) {
+      // As Kafka's, it sends nothing new while it sends something again: the broker remembers five
+      // batches, and the oldest must stay one of them.
+      while (!again && inFlight.size() < IN_FLIGHT && (inFlight.isEmpty() || world.chance(0.5))) {
         int count = 1 + world.random().nextInt(3);
         Batch batch = new Batch(nextSequence, nextValue, count, world.random().nextInt(MAX_FILL));
         nextSequence += count;
@@ -73,6 +76,7 @@ final class ProducerClient {
       Outcome outcome = oldest.outcome.join();
       if (acknowledged(outcome)) {
         inFlight.removeFirst();
+        again &= !inFlight.isEmpty();
       } else if (!recover()) {
         return;
       }
@@ -85,6 +89,7 @@ final class ProducerClient {
     producerSinceNanos = world.nanoTime();
     nextSequence = 0;
     inFlight.clear();
+    again = false;
   }
 
   /// DUPLICATE_SEQUENCE_NUMBER: it was written long ago, and its offset is no longer known.
@@ -98,7 +103,7 @@ final class ProducerClient {
   ///
   /// @return false if the topic is gone
   private boolean recover() {
-    ArrayDeque<Batch> again = new ArrayDeque<>();
+    ArrayDeque<Batch> unanswered = new ArrayDeque<>();
     boolean first = true;
     for (Batch batch : inFlight) {
       Outcome outcome = batch.outcome.join();
@@ -111,12 +116,13 @@ final class ProducerClient {
           return true;
         }
         batch.unseen |= outcome == null || outcome.error == ErrorCode.KAFKA_STORAGE_ERROR;
-        again.add(batch);
+        unanswered.add(batch);
         first = false;
       }
     }
     inFlight.clear();
-    inFlight.addAll(again);
+    inFlight.addAll(unanswered);
+    again = !inFlight.isEmpty();
     world.sleepMs(50 + world.random().nextInt(300));
     inFlight.forEach(this::send);
     return true;

@@ -41,6 +41,7 @@ public final class Simulation {
   private static final Instant EPOCH = Instant.parse("2026-01-01T00:00:00Z");
   private static final int MAX_STEP_NANOS = 20_000;
   private static final long MOST_MONITOR_WAIT_MS = 10_000;
+  private static final long MOST_EVENTS_OF_A_STEP = 1_000_000;
   private static final Method NEW_THREAD = newThread();
 
   private final long seed;
@@ -53,6 +54,7 @@ public final class Simulation {
   private long nanos = 3_600_000_000_000L; // above 0, so that "0 means never" mistakes show
   private long wallShiftNanos;
   private long sequence;
+  private long eventsBefore;
   private volatile @Nullable Throwable failure;
 
   /// A simulation at its beginning.
@@ -126,6 +128,9 @@ public final class Simulation {
   /// Adds to the trace, in parts.
   void note(String event, long number, String place) {
     trace.add(nanos / 1000, event, number, place);
+    if (trace.events() - eventsBefore > MOST_EVENTS_OF_A_STEP) {
+      throw new AssertionError("a thread goes round and round");
+    }
   }
 
   /// A process without threads.
@@ -239,6 +244,7 @@ public final class Simulation {
     }
     nanos += 1 + random.nextInt(MAX_STEP_NANOS);
     note(entry.name);
+    eventsBefore = trace.events();
     entry.continuation.run();
     while (blocked(entry)) {
       awaitMonitor(entry);

@@ -676,6 +676,7 @@ final class LocalLog implements PartitionLog {
             try {
               end.segment().seal();
               end.segment().saveWholeIndex();
+              forceIndex();
               if (end.offset() > 0 || snapshots.offset() >= 0) {
                 snapshots.takeAtEnd();
               }
@@ -694,6 +695,14 @@ final class LocalLog implements PartitionLog {
       }
     }
     return sealed[0] && durability.complete();
+  }
+
+  private void forceIndex() {
+    try {
+      end.segment().forceIndex();
+    } catch (IOException e) {
+      context.directory().fail("fsync of the indexes of " + path, e);
+    }
   }
 
   /// Ends appends and reads and renames the directory, so that the files go later.

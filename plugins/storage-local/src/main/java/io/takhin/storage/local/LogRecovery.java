@@ -218,7 +218,7 @@ final class LogRecovery {
       boolean onDisk = next < known.recoveryPoint();
       if (known.trusted() || onDisk) {
         if (onDisk) {
-          segment.believeSealedIndex();
+          segment.believeIndex();
         }
         i = removeEmpty(segments, i);
         continue;
@@ -238,6 +238,9 @@ final class LogRecovery {
       i = removeEmpty(segments, i);
     }
     Segment last = segments.getLast();
+    if (known.closed()) {
+      last.believeIndex();
+    }
     Tail tail =
         verifySegment(last, known.trusted() ? Long.MAX_VALUE : known.recoveryPoint(), epochs);
     if (tail.position() < last.sizeBytes()) {

@@ -150,7 +150,7 @@ final class Segment {
   void saveIndex() throws IOException {
     SegmentIndex now = index;
     if (now != null && now.unsaved()) {
-      now.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX));
+      saveWholeIndex();
     }
   }
 
@@ -158,7 +158,15 @@ final class Segment {
   /// their tails would leave a segment below the recovery point, where nobody looks, that seems to
   /// end earlier and to be older than it is.
   void forceSealedIndex() throws IOException {
-    if (growing || indexForced) {
+    if (!growing) {
+      forceIndex();
+    }
+  }
+
+  /// Makes the index files durable as they are, unless nothing was written to them since. A log
+  /// that is closed needs it too: the next start believes them, also after a power cut.
+  void forceIndex() throws IOException {
+    if (indexForced) {
       return;
     }
     for (String suffix : new String[] {LogFiles.INDEX, LogFiles.TIME_INDEX}) {
@@ -172,16 +180,16 @@ final class Segment {
     indexForced = true;
   }
 
-  /// What [#forceSealedIndex] does was done by a broker before this one.
-  void believeSealedIndex() {
+  /// What [#forceIndex] does was done by a broker before this one.
+  void believeIndex() {
     indexForced = true;
   }
 
   /// Writes the index files even if nothing is new, so that they are there and of the right size.
   void saveWholeIndex() throws IOException {
     SegmentIndex now = index;
-    if (now != null) {
-      now.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX));
+    if (now != null && now.save(context.disk(), path(LogFiles.INDEX), path(LogFiles.TIME_INDEX))) {
+      indexForced = false;
     }
   }
 

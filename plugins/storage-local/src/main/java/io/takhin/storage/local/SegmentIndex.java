@@ -165,21 +165,24 @@ final class SegmentIndex {
   }
 
   /// Brings the files up to date: appends what is not in them, and cuts what is too much.
-  synchronized void save(Disk disk, Path indexFile, Path timeIndexFile) throws IOException {
+  ///
+  /// @return whether that changed one of them
+  synchronized boolean save(Disk disk, Path indexFile, Path timeIndexFile) throws IOException {
     int n = entries;
     ByteBuffer out = ByteBuffer.allocate((n - savedEntries) * ENTRY);
     for (int i = savedEntries; i < n; i++) {
       out.putInt(offsets[i]).putInt(positions[i]);
     }
-    store(disk, indexFile, out.flip(), (long) savedEntries * ENTRY);
+    boolean changed = store(disk, indexFile, out.flip(), (long) savedEntries * ENTRY);
     savedEntries = n;
     int t = timeEntries;
     out = ByteBuffer.allocate((t - savedTimeEntries) * TIME_ENTRY);
     for (int i = savedTimeEntries; i < t; i++) {
       out.putLong(timestamps[i]).putInt(timeOffsets[i]);
     }
-    store(disk, timeIndexFile, out.flip(), (long) savedTimeEntries * TIME_ENTRY);
+    changed |= store(disk, timeIndexFile, out.flip(), (long) savedTimeEntries * TIME_ENTRY);
     savedTimeEntries = t;
+    return changed;
   }
 
   /// Whether the files lack entries.
@@ -187,7 +190,8 @@ final class SegmentIndex {
     return savedEntries < entries || savedTimeEntries < timeEntries;
   }
 
-  private static void store(Disk disk, Path path, ByteBuffer content, long at) throws IOException {
+  private static boolean store(Disk disk, Path path, ByteBuffer content, long at)
+      throws IOException {
     try (File file = disk.open(path, true)) {
       if (content.hasRemaining()) {
         long end = at + content.remaining();
@@ -195,9 +199,13 @@ final class SegmentIndex {
         if (file.size() != end) {
           file.truncate(end);
         }
-      } else if (file.size() != at) {
-        file.truncate(at);
+        return true;
       }
+      if (file.size() != at) {
+        file.truncate(at);
+        return true;
+      }
+      return false;
     }
   }
 

@@ -240,10 +240,35 @@ class UnforcedTest {
     storage.close();
   }
 
+  /// A start after a close in order believes the indexes, but a power cut behind it had taken the
+  /// end of the time index: retention took records that were too young.
+  @Test
+  void theIndexesOfALogThatIsClosedAreForcedOnce() {
+    LocalLogStorage storage = fixture.start();
+    LocalLog log = open(storage, settings().build());
+    for (int i = 0; i < 20; i++) {
+      appended(log, Batches.at(1_000_000 + i, "value-" + i));
+    }
+    assertEquals(1, log.segments().length);
+    List<String> indexes = List.of("force N.index", "force N.timeindex");
+    for (int times = 1; times >= 0; times--) {
+      disk.dieAt(-1);
+      storage.close();
+      for (String index : indexes) {
+        assertEquals(times, disk.operations().stream().filter(index::equals).count());
+      }
+      storage = fixture.start();
+      open(storage, settings().build());
+    }
+    storage.close();
+  }
+
   /// A gap before a segment counted as compaction's, and the log ended behind it: a coordinator
   /// waited for ever for records up to that end.
-  @Test
-  void aCompactedLogEndsWithABatchThoughAPowerCutLeftAnEmptySegment() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 30, 80})
+  void aCompactedLogEndsWithABatchThoughAPowerCutLeftNoneInTheNextSegment(int bytes)
+      throws IOException {
     LogConfig compacted = settings().compact(true).build();
     long last;
     int batchBytes;
@@ -260,7 +285,7 @@ class UnforcedTest {
       storage.close();
     }
     Path grown = LogFiles.of(second.resolve("t-0"), last, LogFiles.LOG);
-    Files.write(grown, new byte[0]);
+    Files.write(grown, Arrays.copyOf(Files.readAllBytes(grown), bytes));
     Path cut = second.resolve("t-0/" + secondSegment());
     Files.write(cut, Arrays.copyOf(Files.readAllBytes(cut), 2 * batchBytes));
     disk.boot = "boot-2";
