@@ -55,10 +55,10 @@ run() { # test, count
     r1)
       if [ "${2:-}" = --transactions ]; then
         count=$(number "${3:-}" 100)
-        with_broker 'CrashIT#killsTear*' "-Dtakhin.faults.transaction.rounds=$count"
+        with_broker 'CrashIT#killsTear*' "-Dtakhin.faults.transaction.rounds=$count" -Dtakhin.it.heap=3g
       else
         count=$(number "${2:-}" 300)
-        with_broker 'CrashIT#killsLose*' "-Dtakhin.faults.rounds=$count"
+        with_broker 'CrashIT#killsLose*' "-Dtakhin.faults.rounds=$count" -Dtakhin.it.heap=3g
       fi
       ;;
     r2)

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -50,6 +51,20 @@ final class Records {
   /// All values of a topic.
   static List<String> read(Broker broker, String topic) {
     List<String> values = new ArrayList<>();
+    read(broker, topic, values::add);
+    return values;
+  }
+
+  /// How many records a topic has, for values that are too large to be kept.
+  static long count(Broker broker, String topic) {
+    LongAdder records = new LongAdder();
+    read(broker, topic, value -> records.increment());
+    return records.sum();
+  }
+
+  private static void read(
+      Broker broker, String topic, java.util.function.Consumer<String> values) {
+    LongAdder records = new LongAdder();
     try (Consumer<String, String> consumer =
         new KafkaConsumer<>(
             broker.client(Map.of("auto.offset.reset", "earliest")),
@@ -60,12 +75,17 @@ final class Records {
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       Await.until(
           Duration.ofSeconds(60),
-          () -> topic + ": " + values.size() + " of " + end,
+          () -> topic + ": " + records + " of " + end,
           () -> {
-            consumer.poll(Duration.ofMillis(200)).forEach(record -> values.add(record.value()));
+            consumer
+                .poll(Duration.ofMillis(200))
+                .forEach(
+                    record -> {
+                      records.increment();
+                      values.accept(record.value());
+                    });
             return consumer.position(partition) >= end;
           });
     }
-    return values;
   }
 }

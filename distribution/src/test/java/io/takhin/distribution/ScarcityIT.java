@@ -66,7 +66,7 @@ class ScarcityIT {
       } finally {
         producers.forEach(Producer::close);
       }
-      assertEquals(MEGABYTES, Records.read(broker, "small").size());
+      assertEquals(MEGABYTES, Records.count(broker, "small"));
       healthy(broker);
     }
   }
