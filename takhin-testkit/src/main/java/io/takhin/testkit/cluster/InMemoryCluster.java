@@ -29,6 +29,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,8 @@ public final class InMemoryCluster implements Cluster {
   private final int nodeId;
   private final Supplier<UUID> ids;
   private final InMemoryQuorum quorum;
+  // No monitor: listeners run under it, and a simulated one pauses.
+  private final ReentrantLock changing = new ReentrantLock();
   private final Map<String, String> topicDefaults = new ConcurrentSkipListMap<>(DEFAULTS);
 
   /// Broker 1 at `localhost:9092`.
@@ -75,26 +78,42 @@ public final class InMemoryCluster implements Cluster {
   }
 
   /// The static default of a topic config.
-  public synchronized void topicDefault(String key, String value) {
-    topicDefaults.put(key, value);
+  public void topicDefault(String key, String value) {
+    changing.lock();
+    try {
+      topicDefaults.put(key, value);
+    } finally {
+      changing.unlock();
+    }
   }
 
   /// Makes a topic of partitions that this broker leads.
-  public synchronized TopicImage createTopic(String name, int partitions) {
-    TopicResult result =
-        createTopics(List.of(new NewTopic(name, partitions, (short) 1, Map.of(), Map.of())), false)
-            .join()
-            .getFirst();
-    TopicImage topic = image().topic(name);
-    if (topic == null || result.result().error() != ErrorCode.NONE) {
-      throw new IllegalStateException("no topic " + name + ": " + result);
+  public TopicImage createTopic(String name, int partitions) {
+    changing.lock();
+    try {
+      TopicResult result =
+          createTopics(
+                  List.of(new NewTopic(name, partitions, (short) 1, Map.of(), Map.of())), false)
+              .join()
+              .getFirst();
+      TopicImage topic = image().topic(name);
+      if (topic == null || result.result().error() != ErrorCode.NONE) {
+        throw new IllegalStateException("no topic " + name + ": " + result);
+      }
+      return topic;
+    } finally {
+      changing.unlock();
     }
-    return topic;
   }
 
   /// Appends records as they are.
-  public synchronized void append(MetadataRecord... records) {
-    quorum.append(image().offset(), Arrays.asList(records)).join();
+  public void append(MetadataRecord... records) {
+    changing.lock();
+    try {
+      quorum.append(image().offset(), Arrays.asList(records)).join();
+    } finally {
+      changing.unlock();
+    }
   }
 
   @Override
@@ -123,43 +142,48 @@ public final class InMemoryCluster implements Cluster {
   }
 
   @Override
-  public synchronized CompletableFuture<List<TopicResult>> createTopics(
+  public CompletableFuture<List<TopicResult>> createTopics(
       List<NewTopic> topics, boolean validateOnly) {
-    List<TopicResult> results = new ArrayList<>();
-    for (NewTopic topic : topics) {
-      Result wrong = check(topic);
-      if (wrong != null) {
-        results.add(new TopicResult(topic.name(), wrong, null, -1, (short) -1, List.of()));
-        continue;
+    changing.lock();
+    try {
+      List<TopicResult> results = new ArrayList<>();
+      for (NewTopic topic : topics) {
+        Result wrong = check(topic);
+        if (wrong != null) {
+          results.add(new TopicResult(topic.name(), wrong, null, -1, (short) -1, List.of()));
+          continue;
+        }
+        UUID id = ids.get();
+        List<MetadataRecord> records = new ArrayList<>();
+        records.add(new TopicCreated(id, topic.name()));
+        int count = topic.assignments().isEmpty() ? topic.partitions() : topic.assignments().size();
+        count = count == -1 ? 1 : count;
+        int factor = topic.replicationFactor() == -1 ? 1 : topic.replicationFactor();
+        for (int i = 0; i < count; i++) {
+          List<Integer> replicas = topic.assignments().getOrDefault(i, spread(i, factor));
+          factor = replicas.size();
+          records.add(new PartitionChanged(id, i, fresh(replicas)));
+        }
+        topic
+            .configs()
+            .forEach((key, value) -> records.add(new ConfigChanged(of(topic.name()), key, value)));
+        if (!validateOnly) {
+          append(records.toArray(MetadataRecord[]::new));
+        }
+        List<ConfigEntry> configs = describeConfigs(of(topic.name()), null);
+        results.add(
+            new TopicResult(
+                topic.name(),
+                Result.OK,
+                validateOnly ? null : id,
+                count,
+                (short) factor,
+                configs == null ? List.of() : configs));
       }
-      UUID id = ids.get();
-      List<MetadataRecord> records = new ArrayList<>();
-      records.add(new TopicCreated(id, topic.name()));
-      int count = topic.assignments().isEmpty() ? topic.partitions() : topic.assignments().size();
-      count = count == -1 ? 1 : count;
-      int factor = topic.replicationFactor() == -1 ? 1 : topic.replicationFactor();
-      for (int i = 0; i < count; i++) {
-        List<Integer> replicas = topic.assignments().getOrDefault(i, spread(i, factor));
-        factor = replicas.size();
-        records.add(new PartitionChanged(id, i, fresh(replicas)));
-      }
-      topic
-          .configs()
-          .forEach((key, value) -> records.add(new ConfigChanged(of(topic.name()), key, value)));
-      if (!validateOnly) {
-        append(records.toArray(MetadataRecord[]::new));
-      }
-      List<ConfigEntry> configs = describeConfigs(of(topic.name()), null);
-      results.add(
-          new TopicResult(
-              topic.name(),
-              Result.OK,
-              validateOnly ? null : id,
-              count,
-              (short) factor,
-              configs == null ? List.of() : configs));
+      return CompletableFuture.completedFuture(results);
+    } finally {
+      changing.unlock();
     }
-    return CompletableFuture.completedFuture(results);
   }
 
   private @Nullable Result check(NewTopic topic) {
@@ -200,70 +224,91 @@ public final class InMemoryCluster implements Cluster {
   }
 
   @Override
-  public synchronized CompletableFuture<List<Result>> deleteTopics(List<UUID> topics) {
-    List<Result> results = new ArrayList<>();
-    for (UUID id : topics) {
-      if (image().topic(id) == null) {
-        results.add(new Result(ErrorCode.UNKNOWN_TOPIC_ID, "no topic has the id " + id));
-      } else {
-        append(new TopicDeleted(id));
+  public CompletableFuture<List<Result>> deleteTopics(List<UUID> topics) {
+    changing.lock();
+    try {
+      List<Result> results = new ArrayList<>();
+      for (UUID id : topics) {
+        if (image().topic(id) == null) {
+          results.add(new Result(ErrorCode.UNKNOWN_TOPIC_ID, "no topic has the id " + id));
+        } else {
+          append(new TopicDeleted(id));
+          results.add(Result.OK);
+        }
+      }
+      return CompletableFuture.completedFuture(results);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  @Override
+  public CompletableFuture<List<Result>> createPartitions(
+      List<NewPartitions> partitions, boolean validateOnly) {
+    changing.lock();
+    try {
+      List<Result> results = new ArrayList<>();
+      for (NewPartitions wanted : partitions) {
+        TopicImage topic = image().topic(wanted.topic());
+        if (topic == null) {
+          results.add(new Result(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "no such topic"));
+          continue;
+        }
+        int now = topic.partitions().size();
+        if (wanted.count() <= now) {
+          results.add(
+              new Result(
+                  ErrorCode.INVALID_PARTITIONS, "there are " + now + ", can only be increased"));
+          continue;
+        }
+        List<MetadataRecord> records = new ArrayList<>();
+        int factor = topic.partitions().getFirst().replicas().size();
+        List<List<Integer>> assignments = wanted.assignments();
+        for (int i = now; i < wanted.count(); i++) {
+          List<Integer> replicas =
+              assignments == null ? spread(i, factor) : assignments.get(i - now);
+          records.add(new PartitionChanged(topic.id(), i, fresh(replicas)));
+        }
+        if (!validateOnly) {
+          append(records.toArray(MetadataRecord[]::new));
+        }
         results.add(Result.OK);
       }
+      return CompletableFuture.completedFuture(results);
+    } finally {
+      changing.unlock();
     }
-    return CompletableFuture.completedFuture(results);
   }
 
   @Override
-  public synchronized CompletableFuture<List<Result>> createPartitions(
-      List<NewPartitions> partitions, boolean validateOnly) {
-    List<Result> results = new ArrayList<>();
-    for (NewPartitions wanted : partitions) {
-      TopicImage topic = image().topic(wanted.topic());
-      if (topic == null) {
-        results.add(new Result(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "no such topic"));
-        continue;
-      }
-      int now = topic.partitions().size();
-      if (wanted.count() <= now) {
-        results.add(
-            new Result(
-                ErrorCode.INVALID_PARTITIONS, "there are " + now + ", can only be increased"));
-        continue;
-      }
-      List<MetadataRecord> records = new ArrayList<>();
-      int factor = topic.partitions().getFirst().replicas().size();
-      List<List<Integer>> assignments = wanted.assignments();
-      for (int i = now; i < wanted.count(); i++) {
-        List<Integer> replicas = assignments == null ? spread(i, factor) : assignments.get(i - now);
-        records.add(new PartitionChanged(topic.id(), i, fresh(replicas)));
-      }
-      if (!validateOnly) {
-        append(records.toArray(MetadataRecord[]::new));
-      }
-      results.add(Result.OK);
-    }
-    return CompletableFuture.completedFuture(results);
-  }
-
-  @Override
-  public synchronized CompletableFuture<List<Result>> updateFeatures(
+  public CompletableFuture<List<Result>> updateFeatures(
       List<FeatureUpdate> updates, boolean validateOnly) {
-    List<Result> results =
-        updates.stream().map(each -> each.check(image().feature(each.name()))).toList();
-    if (!validateOnly && results.stream().allMatch(Result.OK::equals)) {
-      updates.forEach(each -> append(new FeatureFinalized(each.name(), each.level())));
+    changing.lock();
+    try {
+      List<Result> results =
+          updates.stream().map(each -> each.check(image().feature(each.name()))).toList();
+      if (!validateOnly && results.stream().allMatch(Result.OK::equals)) {
+        updates.forEach(each -> append(new FeatureFinalized(each.name(), each.level())));
+      }
+      return CompletableFuture.completedFuture(results);
+    } finally {
+      changing.unlock();
     }
-    return CompletableFuture.completedFuture(results);
   }
 
   @Override
-  public synchronized CompletableFuture<List<Result>> alterConfigs(
+  public CompletableFuture<List<Result>> alterConfigs(
       List<ConfigChanges> changes, boolean validateOnly) {
-    List<Result> results = new ArrayList<>();
-    for (ConfigChanges change : changes) {
-      results.add(alter(change, validateOnly));
+    changing.lock();
+    try {
+      List<Result> results = new ArrayList<>();
+      for (ConfigChanges change : changes) {
+        results.add(alter(change, validateOnly));
+      }
+      return CompletableFuture.completedFuture(results);
+    } finally {
+      changing.unlock();
     }
-    return CompletableFuture.completedFuture(results);
   }
 
   private Result alter(ConfigChanges changes, boolean validateOnly) {
@@ -315,34 +360,39 @@ public final class InMemoryCluster implements Cluster {
   }
 
   @Override
-  public synchronized @Nullable List<ConfigEntry> describeConfigs(
+  public @Nullable List<ConfigEntry> describeConfigs(
       ConfigResource resource, @Nullable List<String> keys) {
-    boolean topic = resource.type() == ConfigResource.Type.TOPIC;
-    if (topic && image().topic(resource.name()) == null) {
-      return null;
+    changing.lock();
+    try {
+      boolean topic = resource.type() == ConfigResource.Type.TOPIC;
+      if (topic && image().topic(resource.name()) == null) {
+        return null;
+      }
+      Map<String, String> set = image().config(resource);
+      Map<String, String> all = new TreeMap<>(topic ? topicDefaults : Map.of());
+      all.putAll(set);
+      List<ConfigEntry> entries = new ArrayList<>();
+      all.forEach(
+          (key, value) -> {
+            if (keys == null || keys.contains(key)) {
+              ConfigEntry.Source source =
+                  set.containsKey(key) ? sourceOf(resource) : ConfigEntry.Source.DEFAULT_CONFIG;
+              entries.add(
+                  new ConfigEntry(
+                      key,
+                      value,
+                      source,
+                      false,
+                      false,
+                      ConfigEntry.Type.STRING,
+                      null,
+                      List.of(new ConfigEntry.Synonym(key, value, source))));
+            }
+          });
+      return entries;
+    } finally {
+      changing.unlock();
     }
-    Map<String, String> set = image().config(resource);
-    Map<String, String> all = new TreeMap<>(topic ? topicDefaults : Map.of());
-    all.putAll(set);
-    List<ConfigEntry> entries = new ArrayList<>();
-    all.forEach(
-        (key, value) -> {
-          if (keys == null || keys.contains(key)) {
-            ConfigEntry.Source source =
-                set.containsKey(key) ? sourceOf(resource) : ConfigEntry.Source.DEFAULT_CONFIG;
-            entries.add(
-                new ConfigEntry(
-                    key,
-                    value,
-                    source,
-                    false,
-                    false,
-                    ConfigEntry.Type.STRING,
-                    null,
-                    List.of(new ConfigEntry.Synonym(key, value, source))));
-          }
-        });
-    return entries;
   }
 
   private static ConfigEntry.Source sourceOf(ConfigResource resource) {
@@ -366,10 +416,15 @@ public final class InMemoryCluster implements Cluster {
   }
 
   @Override
-  public synchronized CompletableFuture<ProducerIdBlock> allocateProducerIds() {
-    long first = image().nextProducerId();
-    append(new ProducerIdsAllocated(nodeId, first + PRODUCER_ID_BLOCK));
-    return CompletableFuture.completedFuture(new ProducerIdBlock(first, PRODUCER_ID_BLOCK));
+  public CompletableFuture<ProducerIdBlock> allocateProducerIds() {
+    changing.lock();
+    try {
+      long first = image().nextProducerId();
+      append(new ProducerIdsAllocated(nodeId, first + PRODUCER_ID_BLOCK));
+      return CompletableFuture.completedFuture(new ProducerIdBlock(first, PRODUCER_ID_BLOCK));
+    } finally {
+      changing.unlock();
+    }
   }
 
   @Override
