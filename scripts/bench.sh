@@ -70,12 +70,13 @@ fi
 [ -n "$resume" ] || rm -f "$results"
 
 # What brokers leave is emptied at once and removed here: removed between two brokers, it would cost the second.
-trap 'rm -rf "$build/work/spent"' EXIT
+work=$build/work
+trap 'rm -rf "$work"' EXIT
 
 # The load generator is a JVM of its own; what it measures is added to the results.
 bench=("$JAVA_HOME/bin/java" -Xmx2g -XX:MaxDirectMemorySize=8g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED
   -cp "$here/bench/target/classes:$build/libs/*" io.takhin.bench.Bench
-  "$TAKHIN_BENCH_HOME" "$kafka_libs" "$build/work" "$results")
+  "$TAKHIN_BENCH_HOME" "$kafka_libs" "$work" "$results")
 
 if [ -z "$whole" ]; then
   status=0
