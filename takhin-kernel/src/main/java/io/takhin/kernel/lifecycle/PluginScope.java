@@ -36,6 +36,8 @@ public final class PluginScope implements PluginContext {
   private final Kernel kernel;
   private final PluginScheduler scheduler;
   private final Executor sharedBlocking;
+  // The kernel's, not that of whoever submits: a library ends all threads of a group of its own.
+  private final ThreadGroup group = Thread.currentThread().getThreadGroup();
   private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
   private final Map<String, AtomicInteger> threadNumbers = new ConcurrentHashMap<>();
   private final List<HealthCheck> checks = new CopyOnWriteArrayList<>();
@@ -151,7 +153,7 @@ public final class PluginScope implements PluginContext {
               threads.remove(Thread.currentThread());
             }
           };
-      Thread thread = new Thread(tracked, "takhin-" + plugin + "-" + purpose + "-" + number);
+      Thread thread = new Thread(group, tracked, "takhin-" + plugin + "-" + purpose + "-" + number);
       thread.setDaemon(true);
       thread.setUncaughtExceptionHandler(
           (dead, thrown) -> kernel.defect(plugin, "thread " + dead.getName(), thrown));
