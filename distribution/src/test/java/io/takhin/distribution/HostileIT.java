@@ -61,6 +61,7 @@ class HostileIT {
   private static final int CLIENTS = Integer.getInteger("takhin.hostile.clients", 150);
   private static final int PER_SECOND = Integer.getInteger("takhin.hostile.per.second", 0);
   private static final int MOST_P99 = Integer.getInteger("takhin.hostile.p99", 0);
+  private static final int WARM_UP_CLIENTS = 300;
   private static final int REQUESTS = MOST_P99 > 0 ? 20_000 : 2_000;
   private static final int SESSIONS = Integer.getInteger("takhin.hostile.sessions", 20_000);
   private static final long MAX_GROWTH_KIB =
@@ -333,12 +334,18 @@ class HostileIT {
             1,
             "raw",
             new ApiVersionsRequestData().setClientSoftwareName("a").setClientSoftwareVersion("1"));
-    latencies(sound, () -> false); // what it runs is compiled now, here and there
+    // What both run is compiled now, here and there.
+    latencies(sound, () -> false);
+    List<RawClient> first = new ArrayList<>();
+    flood(sound, first, Math.min(CLIENTS, WARM_UP_CLIENTS));
+    for (RawClient client : first) {
+      client.reset();
+    }
     Latencies quiet = latencies(sound, () -> false);
     long residentBefore = residentKib();
     List<RawClient> held = new ArrayList<>();
     CompletableFuture<Void> flood =
-        CompletableFuture.runAsync(() -> flood(sound, held), Thread.ofPlatform()::start);
+        CompletableFuture.runAsync(() -> flood(sound, held, CLIENTS), Thread.ofPlatform()::start);
     Latencies during = latencies(sound, () -> !flood.isDone());
     flood.join();
     Latencies after = latencies(sound, () -> false);
@@ -367,11 +374,11 @@ class HostileIT {
     assertServes();
   }
 
-  /// Opens connections of six kinds; those that stay go to `held`.
-  private static void flood(byte[] sound, List<RawClient> held) {
+  /// Opens so many connections of each of six kinds; those that stay go to `held`.
+  private static void flood(byte[] sound, List<RawClient> held, int clients) {
     long began = System.nanoTime();
     try {
-      for (int i = 0; i < CLIENTS; i++) {
+      for (int i = 0; i < clients; i++) {
         held.add(client()); // says nothing
         held.add(client().send(new byte[] {0})); // says one byte
         held.add(client().send(ByteBuffer.allocate(10).putInt(50 << 20).array())); // half a request

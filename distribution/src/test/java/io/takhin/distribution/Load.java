@@ -156,7 +156,12 @@ final class Load implements AutoCloseable {
   void check(long commitsBefore) {
     try (Consumer<String, String> consumer =
         new KafkaConsumer<>(
-            broker.client(Map.of("group.id", "committing-" + topic, "auto.offset.reset", "none")),
+            broker.client(
+                Map.of(
+                    "group.id", "committing-" + topic,
+                    "auto.offset.reset", "none",
+                    // Await looks 20 times a second: all that a fetch brought, not 500 of it
+                    "max.poll.records", "100000")),
             new StringDeserializer(),
             new StringDeserializer())) {
       Map<TopicPartition, OffsetAndMetadata> offsets =

@@ -67,7 +67,7 @@ final class Records {
     LongAdder records = new LongAdder();
     try (Consumer<String, String> consumer =
         new KafkaConsumer<>(
-            broker.client(Map.of("auto.offset.reset", "earliest")),
+            broker.client(Map.of("auto.offset.reset", "earliest", "max.poll.records", "100000")),
             new StringDeserializer(),
             new StringDeserializer())) {
       TopicPartition partition = new TopicPartition(topic, 0);

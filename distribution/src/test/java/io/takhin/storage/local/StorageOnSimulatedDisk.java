@@ -137,6 +137,11 @@ public final class StorageOnSimulatedDisk {
     }
 
     @Override
+    public boolean inMemory(long position, int length) {
+      return true;
+    }
+
+    @Override
     public @Nullable FileChannel channel() {
       return null;
     }

@@ -20,7 +20,7 @@ final class FetchCases {
   static List<Case> all() {
     return List.of(
         Case.of("fetch", "F1", FetchCases::catchUp).also(Kind.TUNED, Kind.FLOOR),
-        Case.of("fetch", "F2", FetchCases::tail).inShortForm().also(Kind.TUNED),
+        Case.of("fetch", "F2", broker -> tail(broker, 60_000)).inShortForm().also(Kind.TUNED),
         Case.of("fetch", "F3", FetchCases::idleConsumers),
         Case.of("fetch", "F4", FetchCases::coldScan).apart());
   }
@@ -49,10 +49,9 @@ final class FetchCases {
     }
   }
 
-  private static List<Figure> tail(Broker broker) throws IOException {
+  static List<Figure> tail(Broker broker, long messages) throws IOException {
     try (Topic topic = Topic.of(broker, ProduceCases.PARTITIONS, Map.of())) {
       List<ByteBuffer> frames = topic.frames(ProduceCases.ONE_KIB, 1);
-      long messages = 60_000;
       int consumers = 8;
       double cpu = broker.stats().cpuSeconds();
       CompletableFuture<FetchLoad.Outcome> reading =

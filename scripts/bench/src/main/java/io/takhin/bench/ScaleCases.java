@@ -3,6 +3,7 @@ package io.takhin.bench;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,9 @@ final class ScaleCases {
   /// As many as Kafka makes at once; its controller refuses 10,000 in one topic.
   private static final int TOPIC_PARTITIONS = 1_000;
 
+  /// How often a group forms; an odd number.
+  private static final int GROUPS = 7;
+
   private ScaleCases() {}
 
   static List<Case> all() {
@@ -26,6 +30,21 @@ final class ScaleCases {
         Case.of("scale", "S3x1000", broker -> group(broker, 1_000)).apart(),
         Case.of("scale", "S1", broker -> partitions(broker, 1)),
         Case.of("scale", "S1x10k", broker -> partitions(broker, 10)).at(Case.Phase.LAST));
+  }
+
+  /// Connections and a group, as the cases have them.
+  static void warmUp(Broker broker) throws IOException {
+    for (int i = 0; i < 2; i++) {
+      try (Connections pool = new Connections(broker.address(), 5_000)) {
+        ask(pool);
+      }
+    }
+    try (Topic topic = Topic.of(broker, GroupLoad.PARTITIONS, Map.of());
+        GroupLoad group = new GroupLoad(broker.address(), 100)) {
+      group.form();
+      group.commits(topic.name(), 5_000, 20_000);
+      group.leave();
+    }
   }
 
   /// Makes topics of 1,000 partitions, then appends small records to random ones of the first.
@@ -101,14 +120,7 @@ final class ScaleCases {
       double beside = broker.stats().rssBesideHeapMib();
       double cpu = broker.stats().cpuSeconds();
       try (Connections pool = new Connections(broker.address(), count)) {
-        ByteBuffer question = Client.apiVersionsRequest();
-        int[] answered = {0};
-        for (Connections.Connection connection : pool.all()) {
-          connection.send(question.duplicate());
-        }
-        while (answered[0] < count) {
-          pool.poll(100, (connection, body) -> answered[0]++);
-        }
+        ask(pool);
         cpu = broker.stats().cpuSeconds() - cpu;
         heap = management.liveHeapBytes() - heap;
         beside = broker.stats().rssBesideHeapMib() - beside;
@@ -123,20 +135,47 @@ final class ScaleCases {
     }
   }
 
+  /// A question on each connection.
+  private static void ask(Connections pool) throws IOException {
+    ByteBuffer question = Client.apiVersionsRequest();
+    int[] answered = {0};
+    for (Connections.Connection connection : pool.all()) {
+      connection.send(question.duplicate());
+    }
+    while (answered[0] < pool.all().size()) {
+      pool.poll(100, (connection, body) -> answered[0]++);
+    }
+  }
+
+  /// A group that forms and loses a member, several times, as each is over in milliseconds:
+  /// medians. The first is for the generator's own JIT.
   private static List<Figure> group(Broker broker, int members) throws IOException {
     String name = "S3 classic group of " + (members == 1_000 ? "1,000" : members);
+    double[] form = new double[GROUPS];
+    double[] leave = new double[GROUPS];
+    for (int i = -1; i < GROUPS; i++) {
+      try (GroupLoad group = new GroupLoad(broker.address(), members)) {
+        double formed = group.form();
+        double left = group.leave();
+        if (i >= 0) {
+          form[i] = formed;
+          leave[i] = left;
+        }
+      }
+    }
+    Arrays.sort(form);
+    Arrays.sort(leave);
     try (Topic topic = Topic.of(broker, GroupLoad.PARTITIONS, Map.of());
         GroupLoad group = new GroupLoad(broker.address(), members)) {
-      double form = group.form();
+      group.form();
       group.commits(topic.name(), 500, 500);
       double cpu = broker.stats().cpuSeconds();
-      long commits = 1_500;
+      long commits = 2_500;
       Histogram latency = group.commits(topic.name(), 500, commits);
       cpu = broker.stats().cpuSeconds() - cpu;
-      double leave = group.leave();
       return List.of(
-          Figure.cost(name + ", all join: until stable", "ms", form * 1000, 0.6),
-          Figure.cost(name + ", one leaves: until stable", "ms", leave * 1000, 0.6),
+          Figure.cost(name + ", all join: until stable", "ms", form[GROUPS / 2] * 1000, 0.6),
+          Figure.cost(name + ", one leaves: until stable", "ms", leave[GROUPS / 2] * 1000, 0.6),
           Figure.cost(name + ", 500 commits/s: p50", "ms", latency.getValueAtPercentile(50) / 1e6),
           Figure.cost(
               name + ", 500 commits/s: p99", "ms", latency.getValueAtPercentile(99) / 1e6, 0.5),

@@ -24,6 +24,11 @@ public interface LogSlice extends AutoCloseable {
   /// Where the slice begins in the file.
   long filePosition();
 
+  /// Whether all of it is in memory as far as can be seen without reading it, so that sending it
+  /// will not wait for a disk. True for nothing. Costs a few microseconds; what is in memory may be
+  /// dropped the next moment.
+  boolean inMemory();
+
   /// Copies bytes from `from` on into `target`, as many as it has room for, from the page cache or
   /// memory.
   /// Blocking: reads the disk if the data is cold.

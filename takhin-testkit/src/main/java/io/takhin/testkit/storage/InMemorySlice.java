@@ -36,6 +36,11 @@ final class InMemorySlice implements LogSlice {
   }
 
   @Override
+  public boolean inMemory() {
+    return true;
+  }
+
+  @Override
   public void copyTo(int from, ByteBuffer target) {
     int length = Math.min(target.remaining(), bytes.limit() - from);
     target.put(target.position(), bytes, from, length);

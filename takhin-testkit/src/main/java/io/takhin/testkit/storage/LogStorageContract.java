@@ -236,6 +236,7 @@ public abstract class LogStorageContract {
     appended(log, Batches.of("a".repeat(50), "b"));
     try (LogSlice slice = log.reader().read(0, 2, 1000, true)) {
       assertNotNull(slice);
+      assertTrue(slice.inMemory());
       ByteBuffer whole = Batches.bytes(slice);
       ByteBuffer part = ByteBuffer.allocateDirect(20);
       slice.copyTo(30, part);

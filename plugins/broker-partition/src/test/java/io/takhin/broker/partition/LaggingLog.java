@@ -169,6 +169,11 @@ final class LaggingLog implements PartitionLog {
     }
 
     @Override
+    public boolean inMemory() {
+      return true;
+    }
+
+    @Override
     public void copyTo(int from, ByteBuffer target) {}
 
     @Override

@@ -140,11 +140,11 @@ public record KafkaConfig(
         long fetchSessionEvictionMs,
     @Key(
             value = "kafka.fetch.cold.bytes",
-            defaultValue = "1073741824",
+            defaultValue = "16777216",
             min = 0,
             doc =
-                "How far behind a partition's end, in bytes, a read is taken for one that needs the"
-                    + " disk, and is done by a worker first.")
+                "How far behind a partition's end, in bytes, it is looked whether what is read is in"
+                    + " memory; if not, a worker reads it from the disk first.")
         long fetchColdBytes,
     @Key(
             value = "kafka.auto.create.topics.enable",

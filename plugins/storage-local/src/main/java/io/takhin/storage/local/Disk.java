@@ -69,6 +69,10 @@ interface Disk {
     /// Makes the content durable (fdatasync).
     void force() throws IOException;
 
+    /// Whether reading these bytes finds all of them in memory, as far as can be known without
+    /// reading.
+    boolean inMemory(long position, int length);
+
     /// The channel for sendfile; null if this disk has none.
     @Nullable FileChannel channel();
 

@@ -32,6 +32,11 @@ final class EmptySlice implements LogSlice {
   }
 
   @Override
+  public boolean inMemory() {
+    return true;
+  }
+
+  @Override
   public void copyTo(int from, ByteBuffer target) {}
 
   @Override

@@ -2,6 +2,7 @@ package io.takhin.storage.local;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -228,6 +229,17 @@ final class FileDisk implements Disk {
     @Override
     public void force() throws IOException {
       channel.force(false);
+    }
+
+    /// Asks mincore(2) through a mapping that nobody reads: about 5 µs for 1 MiB.
+    @Override
+    public boolean inMemory(long at, int length) {
+      try (Arena mapped = Arena.ofConfined()) {
+        return channel.map(FileChannel.MapMode.READ_ONLY, at, length, mapped).isLoaded();
+      } catch (IOException | UnsupportedOperationException e) {
+        LocalLog.LOGGER.debug("cannot see whether {} is in memory: {}", path, e.toString());
+        return false; // whoever reads it may wait then, and meets the failure
+      }
     }
 
     @Override

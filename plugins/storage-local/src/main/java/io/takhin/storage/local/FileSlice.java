@@ -47,6 +47,11 @@ final class FileSlice implements LogSlice {
   }
 
   @Override
+  public boolean inMemory() {
+    return file.inMemory(position, sizeBytes);
+  }
+
+  @Override
   public void copyTo(int from, ByteBuffer target) {
     int length = Math.min(target.remaining(), sizeBytes - from);
     int limit = target.limit();

@@ -122,6 +122,11 @@ class ForwardingDisk implements Disk {
     }
 
     @Override
+    public boolean inMemory(long position, int length) {
+      return file.inMemory(position, length);
+    }
+
+    @Override
     public @Nullable FileChannel channel() {
       return file.channel();
     }

@@ -6,7 +6,7 @@ package io.takhin.protocol.kafka.fetch;
 /// @param maxWaitMs the longest wait that a client can ask for
 /// @param sessions how many fetch sessions there may be
 /// @param sessionEvictionMs how long a session must be unused to be replaced
-/// @param coldBytes how far behind the end of a log a read is taken for cold
+/// @param coldBytes how far behind the end of a log it is looked whether a read is of cold data
 /// @param maxElements how many elements a request may have
 public record FetchConfig(
     int maxBytes,

@@ -304,7 +304,7 @@ public final class FetchHandler {
       if (!slot.incremental() || changed(cursor)) {
         included.add(cursor);
       }
-      if (slice != null && slice.file() != null && cursor.bytesBehind() > config.coldBytes()) {
+      if (slice != null && cursor.bytesBehind() > config.coldBytes() && !slice.inMemory()) {
         cold = cold == null ? new ArrayList<>() : cold;
         cold.add(slice);
       }
