@@ -22,6 +22,8 @@ final class FetchLoad {
   /// By topic name.
   private static final short VERSION = 12;
 
+  private static final int MAX_WAIT_MS = 500;
+
   private FetchLoad() {}
 
   /// What was read.
@@ -38,6 +40,19 @@ final class FetchLoad {
       long recordsEach,
       BooleanSupplier stop)
       throws IOException {
+    return read(broker, consumers, topic, partitions, maxBytes, MAX_WAIT_MS, recordsEach, stop);
+  }
+
+  private static Outcome read(
+      InetSocketAddress broker,
+      int consumers,
+      String topic,
+      int partitions,
+      int maxBytes,
+      int maxWaitMs,
+      long recordsEach,
+      BooleanSupplier stop)
+      throws IOException {
     try (Connections pool = new Connections(broker, consumers)) {
       long[][] offsets = new long[consumers][partitions];
       long[] records = new long[consumers];
@@ -45,7 +60,7 @@ final class FetchLoad {
       int[] done = {0};
       long start = System.nanoTime();
       for (Connection connection : pool.all()) {
-        connection.send(request(topic, offsets[connection.index], maxBytes));
+        connection.send(request(topic, offsets[connection.index], maxBytes, maxWaitMs));
       }
       while (done[0] < consumers && !stop.getAsBoolean()) {
         pool.poll(
@@ -57,7 +72,7 @@ final class FetchLoad {
               if (records[connection.index] >= recordsEach) {
                 done[0] += before < recordsEach ? 1 : 0;
               } else {
-                connection.send(request(topic, offsets[connection.index], maxBytes));
+                connection.send(request(topic, offsets[connection.index], maxBytes, maxWaitMs));
               }
             });
       }
@@ -71,6 +86,10 @@ final class FetchLoad {
 
   /// A fetch of all partitions from these offsets on, without a session.
   static ByteBuffer request(String topic, long[] offsets, int maxBytes) {
+    return request(topic, offsets, maxBytes, MAX_WAIT_MS);
+  }
+
+  private static ByteBuffer request(String topic, long[] offsets, int maxBytes, int maxWaitMs) {
     FetchTopic fetchTopic = new FetchTopic().setTopic(topic);
     for (int p = 0; p < offsets.length; p++) {
       fetchTopic
@@ -83,7 +102,7 @@ final class FetchLoad {
     }
     FetchRequestData request =
         new FetchRequestData()
-            .setMaxWaitMs(500)
+            .setMaxWaitMs(maxWaitMs)
             .setMinBytes(1)
             .setMaxBytes(50 << 20)
             .setSessionId(0)
@@ -121,6 +140,13 @@ final class FetchLoad {
   /// Connections that wait in long polls on one partition and get nothing but the first record.
   static void idle(InetSocketAddress broker, int consumers, String topic, BooleanSupplier stop)
       throws IOException {
-    read(broker, consumers, topic, 1, 1 << 20, Long.MAX_VALUE, stop);
+    idle(broker, consumers, topic, MAX_WAIT_MS, stop);
+  }
+
+  /// The same with polls as long as `maxWaitMs`.
+  static void idle(
+      InetSocketAddress broker, int consumers, String topic, int maxWaitMs, BooleanSupplier stop)
+      throws IOException {
+    read(broker, consumers, topic, 1, 1 << 20, maxWaitMs, Long.MAX_VALUE, stop);
   }
 }

@@ -75,9 +75,9 @@ final class ProduceCases {
   static void warmUp(Broker broker) throws IOException {
     produce(broker, "warm-up", KIB, gib(1), Map.of(), Double.NaN);
     produce(broker, "warm-up", HUNDRED, gib(0.5), Map.of(), Double.NaN);
-    tiny(broker, 16, 100_000);
+    tiny(broker, 16, 300_000);
     FetchCases.catchUp(broker);
-    FetchCases.tail(broker, 20_000);
+    FetchCases.warmUp(broker);
     ScaleCases.warmUp(broker);
   }
 
