@@ -19,4 +19,12 @@ public interface Codecs extends Service {
   /// The records, decompressed: at most `maxBytes`, and memory in proportion to what was really
   /// decompressed, not to what the data claims.
   ByteBuffer decompress(CompressionType type, ByteBuffer compressed, int maxBytes);
+
+  /// The same for a caller that needs the records for a moment only: they are in `scratch`, from
+  /// its beginning on, if it is large enough, and otherwise in memory of their own. A caller that
+  /// keeps the array behind the result as its next scratch soon has one that is.
+  default ByteBuffer decompress(
+      CompressionType type, ByteBuffer compressed, int maxBytes, byte[] scratch) {
+    return decompress(type, compressed, maxBytes);
+  }
 }

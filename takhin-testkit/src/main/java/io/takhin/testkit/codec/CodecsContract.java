@@ -202,6 +202,9 @@ public abstract class CodecsContract {
         input[random.nextInt(input.length)] ^= (byte) (1 << random.nextInt(8));
         try {
           assertNoCanary(codecs.decompress(type, direct(input), 200_000));
+          // The scratch's rest is the caller's: what it had there before.
+          ByteBuffer lent = codecs.decompress(type, direct(input), 200_000, canaries.clone());
+          assertNoCanary(ByteBuffer.wrap(bytes(lent)));
         } catch (TakhinException e) {
           assertTrue(ALLOWED.contains(e.code()), e.toString());
         }
@@ -223,6 +226,22 @@ public abstract class CodecsContract {
       }
       assertArrayEquals(data, bytes(second));
       assertArrayEquals(data, bytes(codecs.decompress(type, compressed, 2000)));
+    }
+  }
+
+  @Test
+  void aScratchIsUsedIfItIsLargeEnough() {
+    byte[] data = text(50_000);
+    for (CompressionType type : supported()) {
+      ByteBuffer compressed = codecs.compress(type, ByteBuffer.wrap(data));
+      byte[] scratch = {};
+      for (int i = 0; i < 3; i++) {
+        ByteBuffer out = codecs.decompress(type, compressed, 1 << 20, scratch);
+        assertArrayEquals(data, bytes(out), type.toString());
+        scratch = out.hasArray() ? out.array() : scratch;
+      }
+      ByteBuffer out = codecs.decompress(type, compressed, 1 << 20, new byte[100]);
+      assertArrayEquals(data, bytes(out), type.toString());
     }
   }
 

@@ -66,9 +66,11 @@ final class GzipCodec implements Codec {
   }
 
   @Override
-  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes) throws DataFormatException {
+  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes, byte[] scratch)
+      throws DataFormatException {
     ByteBuffer in = compressed.order(ByteOrder.LITTLE_ENDIAN);
-    Output out = new Output((int) Math.min(3L * in.remaining(), Integer.MAX_VALUE), maxBytes);
+    Output out =
+        new Output((int) Math.min(3L * in.remaining(), Integer.MAX_VALUE), maxBytes, scratch);
     Inflater inflater = inflaters.take();
     boolean sound = false;
     try {

@@ -89,7 +89,7 @@ final class Lz4Codec implements Codec {
   }
 
   @Override
-  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes) {
+  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes, byte[] scratch) {
     ByteBuffer in = compressed.order(ByteOrder.LITTLE_ENDIAN);
     int start = in.position();
     if (in.getInt() != MAGIC) {
@@ -113,7 +113,8 @@ final class Lz4Codec implements Codec {
     if (in.get() != (byte) (hash.hash(in, start + 4, summed, 0) >>> 8)) {
       throw corrupt("the header checksum of an lz4 frame does not match");
     }
-    Output out = new Output((int) Math.min(3L * in.remaining(), Integer.MAX_VALUE), maxBytes);
+    Output out =
+        new Output((int) Math.min(3L * in.remaining(), Integer.MAX_VALUE), maxBytes, scratch);
     readBlocks(in, out, largestBlock, (flags & FLAG_BLOCK_SUM) != 0);
     ByteBuffer done = out.done();
     if ((flags & FLAG_CONTENT_SUM) != 0

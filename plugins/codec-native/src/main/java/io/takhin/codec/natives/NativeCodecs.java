@@ -15,6 +15,8 @@ import org.xerial.snappy.SnappyError;
 /// The five codecs. [#start] loads native libraries, so that a place from which none can be loaded
 /// is told at once and not with the first batch.
 final class NativeCodecs implements Codecs {
+  private static final byte[] NO_SCRATCH = {};
+
   private volatile Codec @Nullable [] codecs;
 
   /// Loads these libraries ahead: classes are initialized once, whoever comes first.
@@ -75,9 +77,9 @@ final class NativeCodecs implements Codecs {
     }
 
     @Override
-    public ByteBuffer decompress(ByteBuffer in, int maxBytes)
+    public ByteBuffer decompress(ByteBuffer in, int maxBytes, byte[] scratch)
         throws IOException, DataFormatException {
-      return codec().decompress(in, maxBytes);
+      return codec().decompress(in, maxBytes, scratch);
     }
 
     /// Whoever comes at the same time makes another one; they are alike.
@@ -103,9 +105,15 @@ final class NativeCodecs implements Codecs {
 
   @Override
   public ByteBuffer decompress(CompressionType type, ByteBuffer compressed, int maxBytes) {
+    return decompress(type, compressed, maxBytes, NO_SCRATCH);
+  }
+
+  @Override
+  public ByteBuffer decompress(
+      CompressionType type, ByteBuffer compressed, int maxBytes, byte[] scratch) {
     Codec codec = codec(type);
     try {
-      return codec.decompress(view(compressed), maxBytes);
+      return codec.decompress(view(compressed), maxBytes, scratch);
     } catch (TakhinException e) {
       throw e;
     } catch (IOException | DataFormatException | RuntimeException | SnappyError e) {
@@ -149,7 +157,7 @@ final class NativeCodecs implements Codecs {
     }
 
     @Override
-    public ByteBuffer decompress(ByteBuffer in, int maxBytes) {
+    public ByteBuffer decompress(ByteBuffer in, int maxBytes, byte[] scratch) {
       if (in.remaining() > maxBytes) {
         throw new TakhinException(
             ErrorCode.MESSAGE_TOO_LARGE,

@@ -5,12 +5,14 @@ import io.takhin.api.TakhinException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/// Decompressed bytes as they come: a fresh array that doubles, so that memory follows what was
-/// really produced. It begins at about the size of the input, which the caller already paid for.
+/// Decompressed bytes as they come: an array that doubles, so that memory follows what was really
+/// produced. It begins at about the size of the input, which the caller already paid for.
 ///
 /// Threading: one thread.
 final class Output {
   private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
+
+  private static final byte[] NONE = {};
 
   private final int maxBytes;
   private byte[] bytes;
@@ -19,8 +21,14 @@ final class Output {
   /// @param firstBytes room to begin with
   /// @param maxBytes how long the whole may become
   Output(int firstBytes, int maxBytes) {
+    this(firstBytes, maxBytes, NONE);
+  }
+
+  /// @param scratch to be written to instead of a fresh array if there is room in it
+  Output(int firstBytes, int maxBytes, byte[] scratch) {
     this.maxBytes = Math.clamp(maxBytes, 0, LARGEST_ARRAY - 1);
-    this.bytes = new byte[Math.clamp(firstBytes, 256, Math.max(256, this.maxBytes))];
+    int first = Math.clamp(firstBytes, 256, Math.max(256, this.maxBytes));
+    this.bytes = scratch.length >= first ? scratch : new byte[first];
   }
 
   /// How much there is.

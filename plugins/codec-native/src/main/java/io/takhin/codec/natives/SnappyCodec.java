@@ -54,9 +54,11 @@ final class SnappyCodec implements Codec {
   }
 
   @Override
-  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes) throws IOException {
+  public ByteBuffer decompress(ByteBuffer compressed, int maxBytes, byte[] scratch)
+      throws IOException {
     ByteBuffer in = onHeap(compressed).order(ByteOrder.BIG_ENDIAN);
-    Output out = new Output((int) Math.min(2L * in.remaining(), Integer.MAX_VALUE), maxBytes);
+    Output out =
+        new Output((int) Math.min(2L * in.remaining(), Integer.MAX_VALUE), maxBytes, scratch);
     if (in.remaining() < HEADER_BYTES || in.getLong(in.position()) != MAGIC) {
       readBlock(in, in.remaining(), out);
       return out.done();

@@ -54,11 +54,12 @@ final class ZstdCodec implements Codec {
   }
 
   @Override
-  public ByteBuffer decompress(ByteBuffer in, int maxBytes) {
+  public ByteBuffer decompress(ByteBuffer in, int maxBytes, byte[] scratch) {
     if (!in.hasRemaining()) {
       throw new TakhinException(ErrorCode.CORRUPT_MESSAGE, "no zstd frame");
     }
-    Output out = new Output((int) Math.min(4L * in.remaining(), Integer.MAX_VALUE), maxBytes);
+    Output out =
+        new Output((int) Math.min(4L * in.remaining(), Integer.MAX_VALUE), maxBytes, scratch);
     ZstdDecompressCtx decoder = decoders.take();
     boolean sound = false;
     try {

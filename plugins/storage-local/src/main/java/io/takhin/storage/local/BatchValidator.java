@@ -38,6 +38,7 @@ final class BatchValidator {
   private static final int LENGTH_AT = 8;
 
   private final Supplier<Codecs> codecs;
+  private final UnpackedRecords unpacked = new UnpackedRecords();
 
   BatchValidator(Supplier<Codecs> codecs) {
     this.codecs = codecs;
@@ -164,48 +165,71 @@ final class BatchValidator {
     ByteBuffer in = append.records();
     int at = in.position();
     int codec = RecordBatch.codec(in, at);
-    boolean recompress = config.compression() != null && config.compression().id() != codec;
     boolean stampLater = config.timestampType() == TimestampType.LOG_APPEND_TIME;
     boolean look =
         codec == 0
-            || recompress
+            || recompresses(config, codec)
             || config.strictValidation()
             || config.compact()
             || (!stampLater
                 && (RecordBatch.maxTimestamp(in, at) == -1
                     || config.timestampBeforeMaxMs() != Long.MAX_VALUE));
-    ByteBuffer records = null;
-    long min = RecordBatch.maxTimestamp(in, at);
-    if (look) {
-      try {
-        records = codec == 0 ? Records.payload(in, at) : decompressed(in, at, codec);
-      } catch (TakhinException e) {
-        return rejected(append, e.code(), String.valueOf(e.getMessage()));
-      }
-      RecordWalk walk = new RecordWalk(records, 0, records.limit());
-      String wrong = walk.run(RecordBatch.count(in, at), RecordBatch.baseTimestamp(in, at));
-      if (wrong != null) {
-        return rejected(append, ErrorCode.INVALID_RECORD, wrong);
-      }
-      if (config.compact() && walk.keyMissing()) {
-        return rejected(
-            append, ErrorCode.INVALID_RECORD, "a record without key in a compacted topic");
-      }
-      min = walk.minTimestamp();
-      if (!stampLater && walk.maxTimestamp() != RecordBatch.maxTimestamp(in, at)) {
-        HeaderPatch.maxTimestamp(in, at, walk.maxTimestamp());
-      }
+    if (!look) {
+      return timely(append, RecordBatch.maxTimestamp(in, at), config, nowMs);
     }
-    if (!stampLater) {
-      String wrong = outOfBounds(min, RecordBatch.maxTimestamp(in, at), config, nowMs);
-      if (wrong != null) {
-        return rejected(append, ErrorCode.INVALID_TIMESTAMP, wrong);
-      }
+    if (codec == 0) {
+      return walked(append, Records.payload(in, at), config, nowMs);
     }
-    LogAppend prepared =
-        recompress && records != null ? recompressed(append, records, config) : append;
-    stamp(prepared.records(), prepared.records().position(), config, nowMs);
-    return prepared;
+    byte[] scratch = unpacked.take();
+    try {
+      ByteBuffer records = decompressed(in, at, codec, scratch);
+      scratch = records.hasArray() ? records.array() : scratch;
+      return walked(append, records, config, nowMs);
+    } catch (TakhinException e) {
+      return rejected(append, e.code(), String.valueOf(e.getMessage()));
+    } finally {
+      unpacked.give(scratch);
+    }
+  }
+
+  private static boolean recompresses(LogConfig config, int codec) {
+    return config.compression() != null && config.compression().id() != codec;
+  }
+
+  /// Looks at each record.
+  private @Nullable LogAppend walked(
+      LogAppend append, ByteBuffer records, LogConfig config, long nowMs) {
+    ByteBuffer in = append.records();
+    int at = in.position();
+    RecordWalk walk = new RecordWalk(records, 0, records.limit());
+    String wrong = walk.run(RecordBatch.count(in, at), RecordBatch.baseTimestamp(in, at));
+    if (wrong != null) {
+      return rejected(append, ErrorCode.INVALID_RECORD, wrong);
+    }
+    if (config.compact() && walk.keyMissing()) {
+      return rejected(
+          append, ErrorCode.INVALID_RECORD, "a record without key in a compacted topic");
+    }
+    boolean stampLater = config.timestampType() == TimestampType.LOG_APPEND_TIME;
+    if (!stampLater && walk.maxTimestamp() != RecordBatch.maxTimestamp(in, at)) {
+      HeaderPatch.maxTimestamp(in, at, walk.maxTimestamp());
+    }
+    boolean recompress = recompresses(config, RecordBatch.codec(in, at));
+    LogAppend timely = timely(append, walk.minTimestamp(), config, nowMs);
+    return timely != null && recompress ? recompressed(timely, records, config) : timely;
+  }
+
+  /// Looks at the batch's time, or gives it ours.
+  private static @Nullable LogAppend timely(
+      LogAppend append, long minTimestamp, LogConfig config, long nowMs) {
+    ByteBuffer in = append.records();
+    int at = in.position();
+    if (config.timestampType() == TimestampType.LOG_APPEND_TIME) {
+      stamp(in, at, config, nowMs);
+      return append;
+    }
+    String wrong = outOfBounds(minTimestamp, RecordBatch.maxTimestamp(in, at), config, nowMs);
+    return wrong == null ? append : rejected(append, ErrorCode.INVALID_TIMESTAMP, wrong);
   }
 
   private static @Nullable String outOfBounds(long min, long max, LogConfig config, long nowMs) {
@@ -229,17 +253,23 @@ final class BatchValidator {
     return null;
   }
 
-  /// Decompresses the records of a batch.
+  /// Decompresses the records of a batch into memory of their own.
   ///
   /// Errors: TakhinException of the codec.
   ByteBuffer decompressed(ByteBuffer in, int at, int codec) {
+    return decompressed(in, at, codec, UnpackedRecords.NONE);
+  }
+
+  private ByteBuffer decompressed(ByteBuffer in, int at, int codec, byte[] scratch) {
     CompressionType type = CompressionType.of(codec);
     if (type == null) {
       throw new TakhinException(ErrorCode.INVALID_RECORD, "unknown codec " + codec);
     }
     ByteBuffer payload = Records.payload(in, at);
     long most = Math.max(SMALL_DECOMPRESSED_BYTES, MOST_GROWTH * payload.remaining());
-    return codecs.get().decompress(type, payload, (int) Math.min(most, MAX_DECOMPRESSED_BYTES));
+    return codecs
+        .get()
+        .decompress(type, payload, (int) Math.min(most, MAX_DECOMPRESSED_BYTES), scratch);
   }
 
   private LogAppend recompressed(LogAppend append, ByteBuffer records, LogConfig config) {
