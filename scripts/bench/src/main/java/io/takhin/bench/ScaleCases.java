@@ -17,9 +17,6 @@ final class ScaleCases {
   /// As many as Kafka makes at once; its controller refuses 10,000 in one topic.
   private static final int TOPIC_PARTITIONS = 1_000;
 
-  /// How often a group forms; an odd number.
-  private static final int GROUPS = 7;
-
   private ScaleCases() {}
 
   static List<Case> all() {
@@ -147,13 +144,14 @@ final class ScaleCases {
     }
   }
 
-  /// A group that forms and loses a member, several times, as each is over in milliseconds:
-  /// medians. The first is for the generator's own JIT.
+  /// A group that forms and loses a member, as often again after a warm-up, since each time is over
+  /// in milliseconds: medians.
   private static List<Figure> group(Broker broker, int members) throws IOException {
     String name = "S3 classic group of " + (members == 1_000 ? "1,000" : members);
-    double[] form = new double[GROUPS];
-    double[] leave = new double[GROUPS];
-    for (int i = -1; i < GROUPS; i++) {
+    int rounds = Math.clamp(1_000 / members, 5, 41);
+    double[] form = new double[rounds];
+    double[] leave = new double[rounds];
+    for (int i = -rounds; i < rounds; i++) {
       try (GroupLoad group = new GroupLoad(broker.address(), members)) {
         double formed = group.form();
         double left = group.leave();
@@ -174,8 +172,8 @@ final class ScaleCases {
       Histogram latency = group.commits(topic.name(), 500, commits);
       cpu = broker.stats().cpuSeconds() - cpu;
       return List.of(
-          Figure.cost(name + ", all join: until stable", "ms", form[GROUPS / 2] * 1000, 0.6),
-          Figure.cost(name + ", one leaves: until stable", "ms", leave[GROUPS / 2] * 1000, 0.6),
+          Figure.cost(name + ", all join: until stable", "ms", form[rounds / 2] * 1000, 0.6),
+          Figure.cost(name + ", one leaves: until stable", "ms", leave[rounds / 2] * 1000, 0.6),
           Figure.cost(name + ", 500 commits/s: p50", "ms", latency.getValueAtPercentile(50) / 1e6),
           Figure.cost(
               name + ", 500 commits/s: p99", "ms", latency.getValueAtPercentile(99) / 1e6, 0.5),
