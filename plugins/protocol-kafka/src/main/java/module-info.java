@@ -10,6 +10,7 @@ module io.takhin.protocol.kafka {
   requires io.netty.common;
   requires io.netty.transport;
   requires io.netty.transport.classes.epoll;
+  requires io.netty.transport.unix.common;
   requires org.slf4j;
 
   provides io.takhin.api.protocol.ProtocolProvider with
