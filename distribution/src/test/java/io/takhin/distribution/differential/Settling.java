@@ -2,7 +2,9 @@ package io.takhin.distribution.differential;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
@@ -12,6 +14,8 @@ import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData;
 import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
 import org.apache.kafka.common.message.DescribeTransactionsRequestData;
@@ -23,6 +27,7 @@ import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -32,8 +37,8 @@ import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
 /// Waits, over a connection of its own, until what an answer promised holds for the next request
-/// too: a topic has leaders, a change of metadata has reached the broker, a transaction's markers
-/// are written.
+/// too: a topic has leaders, a change of metadata has reached the broker, the logs of a deleted
+/// topic are gone, a transaction's markers are written.
 ///
 /// Threading: one thread.
 final class Settling implements AutoCloseable {
@@ -81,7 +86,10 @@ final class Settling implements AutoCloseable {
           topics();
         }
       }
-      case DeleteTopicsRequestData _ -> topics();
+      case DeleteTopicsRequestData _ -> {
+        topics();
+        deletedLogs();
+      }
       case MetadataRequestData asked -> {
         if (asked.topics() != null && asked.allowAutoTopicCreation()) {
           topics();
@@ -118,7 +126,32 @@ final class Settling implements AutoCloseable {
     }
   }
 
-  private boolean led() throws IOException {
+  /// Until DescribeLogDirs lists no log of a topic of the run that is not there: Kafka's brokers
+  /// answer from a new image a moment before they have taken the logs of its deleted topics away.
+  private void deletedLogs() throws IOException {
+    if (!broker.lags() || state.topics().isEmpty()) {
+      return;
+    }
+    Set<String> deleted = new HashSet<>(state.topics());
+    for (MetadataResponseTopic topic : existing()) {
+      deleted.remove(topic.name());
+    }
+    long end = System.nanoTime() + LIMIT_NANOS;
+    while (listsAny(deleted) && System.nanoTime() < end) {
+      LockSupport.parkNanos(3_000_000);
+    }
+  }
+
+  private boolean listsAny(Set<String> topics) throws IOException {
+    DescribeLogDirsResponseData all =
+        ask(ApiKeys.DESCRIBE_LOG_DIRS, 1, new DescribeLogDirsRequestData().setTopics(null));
+    return all.results().stream()
+        .flatMap(directory -> directory.topics().stream())
+        .anyMatch(topic -> topics.contains(topic.name()));
+  }
+
+  /// Those of the run's topics that are there.
+  private List<MetadataResponseTopic> existing() throws IOException {
     MetadataRequestData question =
         new MetadataRequestData()
             .setAllowAutoTopicCreation(false)
@@ -128,11 +161,14 @@ final class Settling implements AutoCloseable {
                     .toList());
     MetadataResponseData metadata = ask(ApiKeys.METADATA, 12, question);
     Learning.learn(state, Requests.NOTHING, null, metadata);
+    return metadata.topics().stream()
+        .filter(topic -> topic.errorCode() != Errors.UNKNOWN_TOPIC_OR_PARTITION.code())
+        .toList();
+  }
+
+  private boolean led() throws IOException {
     ListOffsetsRequestData starts = new ListOffsetsRequestData().setReplicaId(-1);
-    for (var topic : metadata.topics()) {
-      if (topic.errorCode() == Errors.UNKNOWN_TOPIC_OR_PARTITION.code()) {
-        continue;
-      }
+    for (MetadataResponseTopic topic : existing()) {
       starts
           .topics()
           .add(
