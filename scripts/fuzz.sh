@@ -15,6 +15,7 @@ version=0.30.0
 jazzer=$root/build/tools/jazzer-$version
 kept=400 # inputs of a target, at most, and how many bytes they may have together
 kept_bytes=262144
+hash=$(printf '[0-9a-f]%.0s' {1..40}) # what a fuzzer's own input is called
 # Connections are how frames are fed, not what a fuzzer should make of them.
 unhooked=com.code_intelligence.jazzer.sanitizers.ServerSideRequestForgery
 
@@ -79,24 +80,29 @@ X
   grep -E 'stat::number_of_executed_units|stat::new_units_added|== Java Exception|ERROR' "$work/log" || true
   echo "    $(ls "$work/found" | wc -l) inputs reach $(grep -o 'cov: [0-9]*' "$work/log" | tail -n 1 | cut -d' ' -f2) places"
   if [ -n "${KEEP:-}" ]; then
-    mkdir -p "$work/merged"
-    rm -rf "$work/merged" && mkdir "$work/merged"
-    fuzz -set_cover_merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1
-    if [ -z "$(ls "$work/merged")" ]; then
-      echo "takhin: the merge chose nothing; see $work/merge.log" >&2
+    # Inputs with a name of their own were put there by hand, a finding's above all: they stay, and what the merge
+    # chooses, which has the name of its hash, is what reaches more than they do.
+    rm -rf "$work/merged" "$work/chosen" && mkdir "$work/merged" "$work/chosen"
+    find "$corpus" -type f ! -name "$hash" -exec cp -t "$work/merged" {} +
+    fuzz -set_cover_merge=1 "$work/merged" "$corpus" "$work/found" >"$work/merge.log" 2>&1 || true
+    find "$work/merged" -type f -name "$hash" -exec mv -t "$work/chosen" {} +
+    if ! grep -q 'MERGE-OUTER: [0-9]* new files' "$work/merge.log"; then
+      echo "takhin: the merge did not come to its end; see $work/merge.log" >&2
       exit 1
     fi
-    # What the merge chose has the name of its hash; hand-made inputs among it keep theirs.
-    mkdir -p "$work/before" && rm -f "$work/before"/* && mv "$corpus"/* "$work/before/"
+    find "$corpus" -type f -name "$hash" -delete
     all=0 bytes=0
+    for file in "$corpus"/*; do
+      [ ! -e "$file" ] || all=$((all + 1)) bytes=$((bytes + $(stat -c %s "$file")))
+    done
     while read -r file; do
-      size=$(stat -c %s "$work/merged/$file")
+      size=$(stat -c %s "$work/chosen/$file")
       [ $((all + 1)) -le "$kept" ] && [ $((bytes + size)) -le "$kept_bytes" ] || break
-      name=$(cd "$work/before" && sha1sum -- * | awk -v hash="$file" '$1 == hash { print $2; exit }')
-      cp "$work/merged/$file" "$corpus/${name:-$file}"
+      cp "$work/chosen/$file" "$corpus/$file"
       all=$((all + 1)) bytes=$((bytes + size))
-    done < <(ls -Sr "$work/merged")
-    echo "    $all of $(ls "$work/merged" | wc -l) inputs that reach all of it are kept, $bytes bytes"
+    done < <(ls -Sr "$work/chosen")
+    reach=$(($(ls "$work/merged" | wc -l) + $(ls "$work/chosen" | wc -l)))
+    echo "    $all of $reach inputs that reach all of it are kept, $bytes bytes"
   fi
 done
 if [ -n "$failed" ]; then
