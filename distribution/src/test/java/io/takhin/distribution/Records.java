@@ -11,6 +11,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -67,7 +69,7 @@ final class Records {
     LongAdder records = new LongAdder();
     try (Consumer<String, String> consumer =
         new KafkaConsumer<>(
-            broker.client(Map.of("auto.offset.reset", "earliest", "max.poll.records", "100000")),
+            broker.client(Map.of("auto.offset.reset", "earliest")),
             new StringDeserializer(),
             new StringDeserializer())) {
       TopicPartition partition = new TopicPartition(topic, 0);
@@ -77,13 +79,15 @@ final class Records {
           Duration.ofSeconds(60),
           () -> topic + ": " + records + " of " + end,
           () -> {
-            consumer
-                .poll(Duration.ofMillis(200))
-                .forEach(
-                    record -> {
-                      records.increment();
-                      values.accept(record.value());
-                    });
+            // On and on while there is more, for Await looks only 20 times a second.
+            ConsumerRecords<String, String> some;
+            do {
+              some = consumer.poll(Duration.ofMillis(200));
+              for (ConsumerRecord<String, String> record : some) {
+                records.increment();
+                values.accept(record.value());
+              }
+            } while (!some.isEmpty());
             return consumer.position(partition) >= end;
           });
     }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import java.util.Properties;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -149,10 +150,19 @@ final class RaftStorageDirectory {
     return readNodeFile().getProperty("cluster.id", "");
   }
 
-  /// Makes the directory.
+  /// Makes the directory. What a first start left that ended while Ratis made its own is removed:
+  /// Ratis would refuse it for ever, and nothing was written down there yet.
   void create() {
+    Path group = current().getParent();
     try {
       Files.createDirectories(raft());
+      if (Files.exists(group) && !isFormatted() && !hasLogOrSnapshot()) {
+        try (Stream<Path> left = Files.walk(group)) {
+          for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
+            Files.delete(path);
+          }
+        }
+      }
     } catch (IOException e) {
       throw unreadable(raft(), e);
     }

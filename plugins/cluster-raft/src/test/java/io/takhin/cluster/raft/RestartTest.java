@@ -120,6 +120,17 @@ class RestartTest {
     }
   }
 
+  /// Found by killing a broker at each change of its metadata: no later start succeeded.
+  @Test
+  void aFirstStartThatEndedHalfwayIsBegunAnew() throws IOException {
+    Files.createDirectories(group(dir).resolve("current"));
+    Files.createFile(group(dir).resolve("in_use.lock"));
+    Files.createFile(group(dir).resolve("current").resolve("raft-meta.tmp"));
+    try (RaftCluster first = start()) {
+      assertEquals(2, first.image().feature("transaction.version"));
+    }
+  }
+
   @Test
   void aRestartFindsEverythingAgain() {
     MetadataImage before;

@@ -34,7 +34,7 @@ final class Durability {
   private final AtomicReference<Commit> commit = new AtomicReference<>(Commit.IDLE);
   private volatile boolean flushQueued;
   private volatile boolean inherited;
-  private volatile long dirtySinceMs;
+  private volatile long dirtySinceNanos;
   private long progressBytes;
 
   /// @param fresh whether the names of the log and its files may not be on disk yet, because it is
@@ -142,7 +142,7 @@ final class Durability {
   void markDirty() {
     if (!flushQueued) {
       flushQueued = true;
-      dirtySinceMs = context.clock().millis();
+      dirtySinceNanos = context.nanoTime().getAsLong();
       context.dirty().add(log);
     }
     long bytes = log.end().bytes();
@@ -166,15 +166,14 @@ final class Durability {
   /// Whether a background flush is due; asked by housekeeping, which took the log off the list.
   ///
   /// @return whether the log stays dirty and belongs on the list again
-  boolean flushIfDue(long nowMs) {
+  boolean flushIfDue() {
     if (log.closed()) {
       return false;
     }
     LogConfig settings = log.config();
-    long waitedMs = nowMs - dirtySinceMs;
+    long waitedMs = (context.nanoTime().getAsLong() - dirtySinceNanos) / 1_000_000;
     boolean due =
         waitedMs >= settings.flushMs()
-            || waitedMs < 0
             || (inherited && settings.flushMs() < Long.MAX_VALUE)
             || log.end().offset() - recoveryPoint >= settings.flushMessages();
     if (!due) {

@@ -86,12 +86,11 @@ final class Housekeeping {
 
   private void work() {
     LogContext context = storage.context();
-    long nowMs = plugin.clock().millis();
     context
         .dirty()
         .drain(
             log -> {
-              if (log.durability().flushIfDue(nowMs)) {
+              if (log.durability().flushIfDue()) {
                 context.dirty().add(log);
               }
             });

@@ -120,7 +120,7 @@ class RecoveryTest {
     for (int i = 0; i < batches; i++) {
       appended(log, Batches.from(9, 0, i, values));
       if (i % 128 == 127) {
-        assertTrue(log.durability().flushIfDue(System.currentTimeMillis()));
+        assertTrue(log.durability().flushIfDue());
       }
     }
     assertEquals(0, log.recoveryPoint());
