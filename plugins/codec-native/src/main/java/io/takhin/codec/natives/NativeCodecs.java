@@ -15,8 +15,6 @@ import org.xerial.snappy.SnappyError;
 /// The five codecs. [#start] loads native libraries, so that a place from which none can be loaded
 /// is told at once and not with the first batch.
 final class NativeCodecs implements Codecs {
-  private static final byte[] NO_SCRATCH = {};
-
   private volatile Codec @Nullable [] codecs;
 
   /// Loads these libraries ahead: classes are initialized once, whoever comes first.
@@ -105,7 +103,7 @@ final class NativeCodecs implements Codecs {
 
   @Override
   public ByteBuffer decompress(CompressionType type, ByteBuffer compressed, int maxBytes) {
-    return decompress(type, compressed, maxBytes, NO_SCRATCH);
+    return decompress(type, compressed, maxBytes, Output.NO_SCRATCH);
   }
 
   @Override

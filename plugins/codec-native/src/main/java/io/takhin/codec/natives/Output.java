@@ -12,7 +12,8 @@ import java.util.Arrays;
 final class Output {
   private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
-  private static final byte[] NONE = {};
+  /// For whoever has none: an array of its own is made.
+  static final byte[] NO_SCRATCH = {};
 
   private final int maxBytes;
   private byte[] bytes;
@@ -21,7 +22,7 @@ final class Output {
   /// @param firstBytes room to begin with
   /// @param maxBytes how long the whole may become
   Output(int firstBytes, int maxBytes) {
-    this(firstBytes, maxBytes, NONE);
+    this(firstBytes, maxBytes, NO_SCRATCH);
   }
 
   /// @param scratch to be written to instead of a fresh array if there is room in it

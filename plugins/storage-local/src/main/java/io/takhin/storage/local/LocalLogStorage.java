@@ -12,6 +12,7 @@ import io.takhin.api.storage.LogListener;
 import io.takhin.api.storage.LogStorage;
 import io.takhin.api.storage.PartitionLog;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,6 +33,7 @@ final class LocalLogStorage implements LogStorage {
   private static final Logger LOGGER = LoggerFactory.getLogger(LocalLogStorage.class);
   private static final UUID UNKNOWN_TOPIC = new UUID(0, 0);
   private static final long INDEX_CACHE_ENTRIES = 2L << 20;
+  private static final int SCAN_BYTES = 256 << 10;
   private static final int MAX_NAME = 255;
 
   private final LocalStorageConfig config;
@@ -70,7 +72,7 @@ final class LocalLogStorage implements LogStorage {
             directory,
             new FileCache(config.openFiles()),
             new IndexCache(INDEX_CACHE_ENTRIES),
-            new Scratch(),
+            new Scratch<>(() -> ByteBuffer.allocateDirect(SCAN_BYTES)),
             new Gather.Pool(),
             new BatchValidator(() -> plugin.service(Codecs.class)),
             committer,

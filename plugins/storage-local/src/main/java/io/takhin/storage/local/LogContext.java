@@ -1,6 +1,7 @@
 package io.takhin.storage.local;
 
 import io.takhin.api.metrics.Metrics;
+import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -28,7 +29,7 @@ record LogContext(
     DirectoryState directory,
     FileCache files,
     IndexCache indexes,
-    Scratch scratch,
+    Scratch<ByteBuffer> scratch,
     Gather.Pool gathers,
     BatchValidator validator,
     Committer committer,

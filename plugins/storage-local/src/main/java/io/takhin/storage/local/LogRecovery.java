@@ -256,7 +256,7 @@ final class LogRecovery {
     if (!known.suspect()) {
       return;
     }
-    ByteBuffer chunk = context.scratch().take();
+    ByteBuffer chunk = context.scratch().take().clear();
     Disk.File file = segment.file.acquire();
     try {
       for (int at = verifiedFrom; at < tail.position(); ) {
@@ -377,7 +377,7 @@ final class LogRecovery {
       @Nullable LeaderEpochs epochs,
       int firstLast)
       throws IOException {
-    ByteBuffer chunk = context.scratch().take();
+    ByteBuffer chunk = context.scratch().take().clear();
     Disk.File file = segment.file.acquire();
     verifiedFrom = from;
     try {
@@ -457,7 +457,7 @@ final class LogRecovery {
   }
 
   private void visit(Segment segment, int from, BatchVisitor visitor) throws IOException {
-    ByteBuffer chunk = context.scratch().take();
+    ByteBuffer chunk = context.scratch().take().clear();
     Disk.File file = segment.file.acquire();
     try {
       BatchScanner scanner =

@@ -292,7 +292,7 @@ final class Segment {
 
   private SegmentIndex rebuild() throws IOException {
     SegmentIndex made = new SegmentIndex();
-    ByteBuffer chunk = context.scratch().take();
+    ByteBuffer chunk = context.scratch().take().clear();
     Disk.File open = file.acquire();
     try {
       BatchScanner scanner = new BatchScanner(open, 0, sizeBytes, baseOffset, false, chunk);

@@ -67,7 +67,7 @@ final class TimestampLookup {
     int entry = after < 0 ? -1 : index.floor(after);
     int from = entry < 0 ? 0 : index.position(entry);
     LogContext context = log.context();
-    ByteBuffer chunk = context.scratch().take();
+    ByteBuffer chunk = context.scratch().take().clear();
     Disk.File file = segment.file.acquire();
     try {
       BatchScanner scanner =

@@ -370,12 +370,15 @@ public final class FetchHandler {
           .blocking()
           .execute(
               () -> {
+                ByteBuf scratch = slot.connection().loop().allocator().directBuffer(WARM_BYTES);
                 try {
-                  cold.forEach(FetchHandler::touch);
+                  ByteBuffer into = scratch.nioBuffer(0, scratch.capacity());
+                  cold.forEach(slice -> touch(slice, into));
                 } catch (RuntimeException e) {
                   // The loop will meet the same failure, and answers it.
                   log.debug("Reading ahead failed", e);
                 } finally {
+                  scratch.release();
                   slot.connection().loop().submit(send);
                 }
               });
@@ -384,8 +387,7 @@ public final class FetchHandler {
     }
   }
 
-  private static void touch(LogSlice slice) {
-    ByteBuffer scratch = ByteBuffer.allocateDirect(Math.min(WARM_BYTES, slice.sizeBytes()));
+  private static void touch(LogSlice slice, ByteBuffer scratch) {
     for (int at = 0; at < slice.sizeBytes(); at += scratch.capacity()) {
       scratch.clear().limit(Math.min(scratch.capacity(), slice.sizeBytes() - at));
       slice.copyTo(at, scratch);
