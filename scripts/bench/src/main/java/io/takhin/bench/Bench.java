@@ -21,6 +21,9 @@ import java.util.stream.Collectors;
 /// NAME`, `--rounds N`, `--round R`, `--only KIND,KIND`, `--no-warm-up`, `--save FILE`, `--guard
 /// FILE`, `--publish DOCS_DIR`, and `--table`, which measures nothing more.
 public final class Bench {
+  /// The sitting of the short form, which warms up what it measures.
+  private static final String SHORT = "short";
+
   private final Installation installation;
   private final Path work;
   private final Results results;
@@ -48,7 +51,7 @@ public final class Bench {
     String sitting =
         options.contains("--group")
             ? value(options, "--group")
-            : options.contains("--short") ? "short" : "selected";
+            : options.contains("--short") ? SHORT : "selected";
     List<Case> cases = chosen(options);
     if (!options.contains("--table")) {
       int rounds = options.contains("--rounds") ? Integer.parseInt(value(options, "--rounds")) : 2;
@@ -182,6 +185,10 @@ public final class Bench {
       Case one = left.getFirst();
       if (one.phase() != Phase.COLD && !warm) {
         ProduceCases.warmUp(broker);
+        if (!sitting.equals(SHORT)) {
+          FetchCases.warmUp(broker);
+          ScaleCases.warmUp(broker);
+        }
         warm = true;
       }
       for (Figure figure : one.run().run(broker)) {

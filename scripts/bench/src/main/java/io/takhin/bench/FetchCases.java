@@ -49,16 +49,16 @@ final class FetchCases {
     }
   }
 
-  /// Tail reads, and polls that get nothing.
+  /// Catch-up reads, and polls that get nothing.
   static void warmUp(Broker broker) throws IOException {
-    tail(broker, 20_000);
+    catchUp(broker);
     try (Topic topic = Topic.of(broker, 1, Map.of())) {
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
       FetchLoad.idle(broker.address(), 500, topic.name(), 20, () -> System.nanoTime() > end);
     }
   }
 
-  private static List<Figure> tail(Broker broker, long messages) throws IOException {
+  static List<Figure> tail(Broker broker, long messages) throws IOException {
     try (Topic topic = Topic.of(broker, ProduceCases.PARTITIONS, Map.of())) {
       List<ByteBuffer> frames = topic.frames(ProduceCases.ONE_KIB, 1);
       int consumers = 8;

@@ -73,15 +73,13 @@ final class ProduceCases {
         Case.of("small", "A1", ProduceCases::allocation));
   }
 
-  /// Gigabytes and small requests in, and out again, tail reads, connections that come and go, and
-  /// a group: the JIT has seen all hot paths then, and the heap is what it will be.
+  /// Gigabytes and small requests in, and tail reads: the JIT has seen these paths then, and the
+  /// heap is what it will be.
   static void warmUp(Broker broker) throws IOException {
     produce(broker, "warm-up", KIB, gib(1), Map.of(), Double.NaN);
     produce(broker, "warm-up", HUNDRED, gib(0.5), Map.of(), Double.NaN);
     tiny(broker, 16, 300_000);
-    FetchCases.catchUp(broker);
-    FetchCases.warmUp(broker);
-    ScaleCases.warmUp(broker);
+    FetchCases.tail(broker, 20_000);
   }
 
   private static List<Figure> oneKib(Broker broker) throws IOException {
