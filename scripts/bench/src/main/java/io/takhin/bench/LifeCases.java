@@ -47,9 +47,9 @@ final class LifeCases {
 
   private static List<Figure> rest(Broker broker) throws InterruptedException {
     // The start's garbage is collected and its code compiled meanwhile, if the broker wants to.
-    Thread.sleep(4_000);
+    Thread.sleep(6_000);
     double cpu = broker.stats().cpuSeconds();
-    double seconds = 6;
+    double seconds = 8;
     Thread.sleep((long) (seconds * 1000));
     cpu = broker.stats().cpuSeconds() - cpu;
     return List.of(
