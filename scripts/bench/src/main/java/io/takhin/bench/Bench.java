@@ -122,7 +122,7 @@ public final class Bench {
   private static List<Kind> only(List<String> options) {
     if (!options.contains("--only")) {
       return options.contains("--short")
-          ? List.of(Kind.TAKHIN, Kind.KAFKA, Kind.FLOOR)
+          ? List.of(Kind.TAKHIN, Kind.KAFKA)
           : List.of(Kind.values());
     }
     return Arrays.stream(value(options, "--only").split(",", -1)).map(Kind::valueOf).toList();
