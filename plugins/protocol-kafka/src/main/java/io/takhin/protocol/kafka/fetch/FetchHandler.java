@@ -1,6 +1,7 @@
 package io.takhin.protocol.kafka.fetch;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.takhin.api.ErrorCode;
 import io.takhin.api.PluginContext;
 import io.takhin.api.cluster.Cluster;
@@ -370,15 +371,12 @@ public final class FetchHandler {
           .blocking()
           .execute(
               () -> {
-                ByteBuf scratch = slot.connection().loop().allocator().directBuffer(WARM_BYTES);
                 try {
-                  ByteBuffer into = scratch.nioBuffer(0, scratch.capacity());
-                  cold.forEach(slice -> touch(slice, into));
+                  touch(cold, slot.connection().loop().allocator());
                 } catch (RuntimeException e) {
                   // The loop will meet the same failure, and answers it.
                   log.debug("Reading ahead failed", e);
                 } finally {
-                  scratch.release();
                   slot.connection().loop().submit(send);
                 }
               });
@@ -387,10 +385,18 @@ public final class FetchHandler {
     }
   }
 
-  private static void touch(LogSlice slice, ByteBuffer scratch) {
-    for (int at = 0; at < slice.sizeBytes(); at += scratch.capacity()) {
-      scratch.clear().limit(Math.min(scratch.capacity(), slice.sizeBytes() - at));
-      slice.copyTo(at, scratch);
+  private static void touch(List<LogSlice> slices, ByteBufAllocator allocator) {
+    ByteBuf lent = allocator.directBuffer(WARM_BYTES);
+    try {
+      ByteBuffer scratch = lent.nioBuffer(0, WARM_BYTES);
+      for (LogSlice slice : slices) {
+        for (int at = 0; at < slice.sizeBytes(); at += WARM_BYTES) {
+          scratch.clear().limit(Math.min(WARM_BYTES, slice.sizeBytes() - at));
+          slice.copyTo(at, scratch);
+        }
+      }
+    } finally {
+      lent.release();
     }
   }
 
