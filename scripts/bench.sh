@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Takhin beside Apache Kafka on this machine, in one run: A B B A, fresh data, the same load, the same JDK.
 #   scripts/bench.sh                     all cases, group by group, each broker twice: about 65 minutes
-#   scripts/bench.sh --short             P1 P2 P4 F2 L1 M1: under five minutes
+#   scripts/bench.sh --short             P1 P2 P4 F2 L1 M1: about five minutes
 #   scripts/bench.sh --cases P1,F1       some cases
 #   scripts/bench.sh --group fetch       the cases of a group: life produce small fetch latency scale tools
 #   scripts/bench.sh --rounds 4          more rounds: medians of more runs
